@@ -1,0 +1,174 @@
+/*
+ * What the console shows and what it can ask for.  The screens know nothing of Kafka or PostgreSQL: they draw an
+ * ft_live and the answers to questions, both plain data.  Behind a feed stands the running pipeline (src/app), a
+ * scripted scene, or a test.
+ *
+ * The drawing thread calls the feed; no call waits for a service.  Text in these structs comes from data as it is:
+ * whoever draws it cleans it first (fraudtop/text.h).
+ */
+#ifndef FRAUDTOP_FEED_H
+#define FRAUDTOP_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fraudtop/hist.h"
+#include "fraudtop/uuid.h"
+
+enum ft_part_state { FT_PART_UNKNOWN, FT_PART_UP, FT_PART_DOWN, FT_PART_NONE, FT_PART_EMBEDDED };
+
+struct ft_part {
+    enum ft_part_state state;
+    int64_t since_ms; /* monotonic: since when it is in this state */
+    char error[160];  /* the system's own message */
+    char where[96];   /* "localhost:9092", without secrets */
+    double ms;        /* round trip of the last question; 0: not known */
+};
+
+struct ft_flagged {
+    struct ft_uuid id;
+    double score, threshold;
+    char amount[24];    /* as it came; empty: not known */
+    char event[24];     /* transaction_time */
+    int64_t arrived_ms; /* wall clock, scored_at */
+    char merchant[128], category[48], name_1[48], name_2[48], street[64], city[48], state[8],
+        gender[4];
+    char why[96];       /* strongest reasons, short form */
+    double distance_km; /* NaN: not known */
+    int8_t label;       /* -1 unknown */
+    char status;        /* o open, f fraud, l legitimate, e escalated, s snoozed */
+    char claimed_by[32];
+    int64_t claimed_ms; /* wall clock; 0: nobody */
+    bool memory_only;   /* not read back from the database yet */
+    bool sampled;
+};
+
+struct ft_process {
+    char role[8]; /* "replay", "score", "sink", "run", "demo" */
+    char host[48];
+    int32_t pid;
+    char state[12];  /* "running", "waiting", "paused", "restoring", "gone" */
+    int64_t seen_ms; /* monotonic: last heartbeat */
+    double per_s;    /* its own rate */
+    double restored; /* share of the state restored, 0 to 1 */
+    char detail[96]; /* "seed-004 1", "partitions 0 2" */
+};
+
+struct ft_replay_view {
+    bool active, paused, held; /* held: waits for a service */
+    char file[160];
+    char run[24];
+    uint64_t read, sent, acked, rejected, in_flight;
+    uint64_t bytes_done, bytes_total; /* total 0: unknown */
+    double rate_limit;                /* tx/s, 0: none */
+    double speed;                     /* times event time, 0: not by event time */
+    double per_s;
+    double eta_s; /* < 0 unknown */
+    char event_clock[24];
+    char error[160];
+    char quarantine[160];
+    struct {
+        char reason[64];
+        uint64_t rows, first_line;
+    } reject[8]; /* by reason, most first */
+    size_t n_reject;
+};
+
+#define FT_RATE_POINTS 300
+#define FT_LIVE_FLAGGED 1000
+
+enum ft_score_window { FT_WIN_100, FT_WIN_1000, FT_WIN_5MIN, FT_WIN_RUN, FT_N_WINDOWS };
+
+struct ft_live {
+    uint64_t seq;   /* changes when anything below did */
+    int64_t now_ms; /* monotonic, when this was put together */
+    int64_t wall_ms;
+    bool demo, scene, read_only;
+    char user[32], host[48];
+    struct ft_part kafka, pg, model;
+    char model_name[64], model_digest[17];
+    double threshold;
+    int n_replay, n_score, n_sink; /* processes that live */
+    /* Totals are counted, rates derived over the measured interval; NaN in the first two seconds. */
+    uint64_t replayed, scored, stored, flagged, rejected, dead;
+    double replayed_per_s, scored_per_s, stored_per_s, flagged_per_s;
+    double rate[FT_RATE_POINTS]; /* scored a second, oldest first, one a second; NaN: none */
+    size_t n_rate;
+    int64_t lag_score, lag_sink; /* messages; -1 unknown */
+    double lag_score_slope,
+        lag_sink_slope;    /* messages a second from a line over 30 s; NaN unknown */
+    double p50_ms, p99_ms; /* due to committed, last 10 s; NaN unknown */
+    struct ft_scores window[FT_N_WINDOWS]; /* score histograms by window */
+    uint64_t above[FT_N_WINDOWS];
+    bool has_labels;
+    uint64_t tp, fp, tn, fn;
+    double money_flagged, money_missed, money_false_alarm;
+    uint64_t queue_open, queue_claimed, queue_over_limit, decided_today;
+    uint64_t decided_fraud, decided_legitimate, decided_escalated;
+    int64_t queue_oldest_ms;       /* age of the oldest open case; -1 none */
+    int64_t flagged_read_ms;       /* monotonic: age of the list below */
+    const struct ft_flagged *list; /* newest first; valid until the next ft_feed_live */
+    size_t n_list;
+    const struct ft_process *process;
+    size_t n_process;
+    struct ft_replay_view replay;
+    char message[200]; /* something to say once, e.g. an error; empty: nothing */
+    uint64_t message_seq;
+    bool message_error;
+};
+
+/* What the console can have done.  Answers come later, through ft_feed_answer. */
+enum ft_ask_kind {
+    FT_ASK_REPLAY_START,
+    FT_ASK_REPLAY_PAUSE,
+    FT_ASK_REPLAY_STOP,
+    FT_ASK_REPLAY_RATE,
+    FT_ASK_RETRY,
+    FT_ASK_FILES,   /* files in a folder, with size, rows, labels, last run */
+    FT_ASK_REJECTS, /* rejected rows of the run */
+    FT_ASK_QUEUE,   /* cases by filter, sort, limit */
+    FT_ASK_CASE,    /* one case with all there is */
+    FT_ASK_DECIDE,
+    FT_ASK_UNDO,
+    FT_ASK_CLAIM,
+    FT_ASK_NEXT,
+    FT_ASK_NOTE,
+    FT_ASK_WHAT_IF,   /* the transaction scored again with one value changed */
+    FT_ASK_THRESHOLD, /* histograms by verdict and label */
+    FT_ASK_APPLY,     /* threshold or sample size into force */
+    FT_ASK_PARTITIONS,
+    FT_ASK_TOPICS,
+    FT_ASK_MESSAGES,
+    FT_ASK_LOG,
+    FT_ASK_EXPORT,
+    FT_ASK_HANDOVER
+};
+
+/* The question's arguments and the answer's contents are texts in one JSON object each, with the members that
+ * docs/formats.md gives for the equal command (cases list, cases show, threshold, ...): the screens and the
+ * scripts are fed by the same code. */
+struct ft_ask {
+    enum ft_ask_kind kind;
+    const char *args_json; /* NULL: none */
+};
+struct ft_answer {
+    uint64_t ticket;
+    enum ft_ask_kind kind;
+    bool ok;
+    char error[240]; /* when not ok */
+    char *json;      /* malloc; the taker frees it */
+};
+
+struct ft_feed {
+    void *self;
+    /* Copies the newest picture into out; cheap, at most a short lock. */
+    void (*live)(void *self, struct ft_live *out);
+    /* Asks; returns a ticket > 0, or 0 when this feed cannot do that. */
+    uint64_t (*ask)(void *self, const struct ft_ask *ask);
+    /* The next answer, if one is there. */
+    bool (*answer)(void *self, struct ft_answer *out);
+    /* Becomes readable when there is something new; -1: poll by time. */
+    int (*wake_fd)(void *self);
+};
+
+#endif
