@@ -27,7 +27,7 @@ void ft_err_prefix(struct ft_err *err, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(prefix, sizeof(prefix), fmt, args);
     va_end(args);
-    snprintf(err->text, sizeof(err->text), "%.255s: %.255s", prefix, text);
+    snprintf(err->text, sizeof(err->text), "%s: %s", prefix, text);
 }
 
 bool ft_status_retriable(enum ft_status st)
