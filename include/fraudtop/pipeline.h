@@ -64,4 +64,179 @@ static inline uint64_t ft_counted(const struct ft_counters *c, enum ft_metric m)
     return atomic_load_explicit(&c->n[m], memory_order_relaxed);
 }
 
+/* ---- what the stages of a process share --------------------------------------------------------------- */
+
+/* Names of the topics; state is the changelog of the group. */
+struct ft_topics {
+    char transactions[128], transactions_dlq[128], scoring[128], scoring_dlq[128];
+    char control[128], status[128], state[128];
+    int partitions, replication;
+    int64_t retention_ms;
+};
+void ft_topics_from(struct ft_topics *t, const struct ft_config *cfg);
+/* Makes the topics that are missing. */
+enum ft_status ft_topics_ensure(struct ft_bus *bus, const struct ft_topics *t, int timeout_ms,
+                                struct ft_err *err);
+
+/*
+ * The secret of the customers' keys: 32 hexadecimal digits in a file of mode 0600, made at first use.  path NULL:
+ * key.secret in state_dir.
+ */
+enum ft_status ft_secret_load(uint8_t out[16], const char *path, const char *state_dir,
+                              struct ft_err *err);
+/* Eight hexadecimal digits that tell secrets apart and tell nothing about them. */
+void ft_secret_print(const uint8_t secret[16], char out[9]);
+
+struct ft_control;
+
+/* Given to every stage of a process; belongs to the caller and outlives the stages. */
+struct ft_pipe {
+    struct ft_bus *bus;
+    struct ft_topics topics;
+    uint8_t secret[16];
+    struct ft_control *control; /* what is in force; NULL: only what the stage was given */
+};
+
+/* ---- a stage: one thread ------------------------------------------------------------------------------ */
+
+struct ft_stage;
+
+/* Asks it to finish what it has in hand and end; from any thread. */
+void ft_stage_stop(struct ft_stage *s);
+bool ft_stage_ended(const struct ft_stage *s);
+/* Waits up to timeout_ms (-1: for ever); FT_AGAIN: not ended yet; else how it ended (FT_OK after a stop). */
+enum ft_status ft_stage_join(struct ft_stage *s, int timeout_ms, struct ft_err *err);
+/* After a join. NULL is fine. */
+void ft_stage_free(struct ft_stage *s);
+struct ft_counters *ft_stage_counters(struct ft_stage *s);
+
+/* ---- replay ------------------------------------------------------------------------------------------- */
+
+enum ft_ids { FT_IDS_ROW, FT_IDS_TIME, FT_IDS_RANDOM };
+
+struct ft_replay_opts {
+    const char *const *files; /* none: the journal's of the run that is resumed */
+    size_t n_files;
+    const char *label;       /* column, or NULL */
+    const char *const *need; /* columns that must be there */
+    size_t n_need;
+    uint64_t limit; /* rows; 0: all */
+    double rate;    /* rows a second; 0: no limit */
+    double speed;   /* times event time; 0: not by event time */
+    enum ft_ids ids;
+    const char *quarantine; /* NULL: in the state folder under the run's id */
+    const char *state_dir;
+    const char *resume; /* RUN to be continued */
+    const char *run_id; /* identity of a new run, by hand */
+    bool strict;        /* a bad row ends it */
+    bool no_journal;
+    int linger_ms; /* -1: the table's default */
+};
+
+/* Checks files, header and journal; sends nothing yet. */
+enum ft_status ft_replay_new(struct ft_stage **out, const struct ft_pipe *pipe,
+                             const struct ft_replay_opts *opts, struct ft_err *err);
+enum ft_status ft_replay_start(struct ft_stage *s, struct ft_err *err);
+/* Any thread, at any time. */
+void ft_replay_pause(struct ft_stage *s, bool paused);
+void ft_replay_rate(struct ft_stage *s, double rate);
+
+struct ft_replay_status {
+    struct ft_run run;
+    char run_text[FT_RUN_TEXT + 1];
+    char file[160];       /* read just now */
+    char quarantine[512]; /* empty: no bad row yet */
+    char event_clock[24];
+    char error[160]; /* what it waits for; empty: nothing */
+    uint64_t bytes_done, bytes_total;
+    double rate, speed;
+    int64_t started_ms; /* wall clock, of the run */
+    bool paused, resumable, read_all;
+    struct {
+        char reason[64];
+        uint64_t rows, first_line;
+    } reject[8];
+    size_t n_reject;
+};
+void ft_replay_status(struct ft_stage *s, struct ft_replay_status *out);
+
+/* ---- score -------------------------------------------------------------------------------------------- */
+
+struct ft_score_opts {
+    const struct ft_scorer *scorer;     /* shared by all threads */
+    const struct ft_scorer *challenger; /* scored too, for comparison; or NULL */
+    const char *group;
+    double threshold;   /* until the control topic says otherwise */
+    double sample;      /* share of unflagged ones that is sent with its data, 0 to 1 */
+    size_t reasons;     /* with each flagged verdict, at the most */
+    bool exactly_once;  /* results and offsets in one transaction */
+    int commit_ms;      /* interval of transactions; 0: 100, with state 1,000 */
+    bool rebuild_state; /* make the state anew from the transactions topic */
+    size_t queued_kbytes;
+    int linger_ms; /* -1: the table's default */
+};
+enum ft_status ft_score_start(struct ft_stage **out, const struct ft_pipe *pipe,
+                              const struct ft_score_opts *opts, struct ft_err *err);
+struct ft_score_status {
+    int partitions;
+    uint64_t customers, state_bytes;
+    double restored; /* 0 to 1 */
+    char error[160];
+};
+void ft_score_status(struct ft_stage *s, struct ft_score_status *out);
+
+/* ---- sink --------------------------------------------------------------------------------------------- */
+
+struct ft_sink_opts {
+    const char *conninfo;
+    const char *group;
+    size_t batch_rows;  /* 0: 1,000 */
+    int batch_ms;       /* 0: 10 */
+    int64_t started_ms; /* wall clock: latency counts what was due since */
+    /* Called in the sink's thread with what was committed just now; spans live during the call. */
+    void (*stored)(void *user, const struct ft_verdict *v, size_t n);
+    void *user;
+};
+enum ft_status ft_sink_start(struct ft_stage **out, const struct ft_pipe *pipe,
+                             const struct ft_sink_opts *opts, struct ft_err *err);
+/* Due to committed, microseconds: of everything, and of the last ten seconds. */
+void ft_sink_latency(struct ft_stage *s, struct ft_hist *all, struct ft_hist *recent);
+void ft_sink_error(struct ft_stage *s, char *out, size_t size); /* empty: nothing to complain of */
+
+/* ---- control and heartbeats --------------------------------------------------------------------------- */
+
+/* What the topic fraudtop.control says is in force. */
+struct ft_in_force {
+    bool has_threshold, has_sample;
+    double threshold, sample;
+    char model[256]; /* as for -m; empty: what the command line said */
+};
+struct ft_run_control {
+    bool known, paused, has_rate;
+    double rate;
+};
+
+struct ft_control_opts {
+    struct ft_bus *bus;
+    const struct ft_topics *topics;
+    const char *role;      /* "replay", "score", "sink", "run", "demo" */
+    const uint8_t *secret; /* for its fingerprint; NULL: none */
+    const char *model;     /* "seed-004 1"; NULL: none */
+    const char
+        *copy_conninfo; /* copy control and status into this database (the sink does); NULL: no */
+};
+/* A thread that reads the control topic and sends a heartbeat a second.  Never waits for Kafka at the start. */
+enum ft_status ft_control_start(struct ft_control **out, const struct ft_control_opts *opts,
+                                struct ft_err *err);
+/* Stages whose counters go into the heartbeat; they outlive the control.  run: of a replay, else NULL. */
+void ft_control_add(struct ft_control *c, struct ft_stage *s);
+void ft_control_stop(struct ft_control *c); /* and frees; a last heartbeat says "gone" */
+/* Cheap.  seq changes with every change; *out is written when it differs from *seq. */
+bool ft_control_get(struct ft_control *c, uint64_t *seq, struct ft_in_force *out);
+void ft_control_of_run(struct ft_control *c, const struct ft_run *run, struct ft_run_control *out);
+/* Puts a record on the control topic and waits for its acknowledgement.  key: "threshold", "model", "sample" or
+ * "run/RUN"; json: docs/formats.md. */
+enum ft_status ft_control_put(struct ft_bus *bus, const struct ft_topics *topics, const char *key,
+                              const char *json, int timeout_ms, struct ft_err *err);
+
 #endif
