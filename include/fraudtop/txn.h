@@ -36,9 +36,9 @@ enum ft_cell_kind {
     FT_CELL_MISSING, /* empty cell, JSON null, bare NaN or Infinity of Python */
     FT_CELL_TEXT,    /* text as it stands (unquoted, unescaped) */
     FT_CELL_NUMBER,  /* a valid JSON number, its text as it stands */
-    FT_CELL_TRUE,
-    FT_CELL_FALSE,
-    FT_CELL_NESTED /* an array or object in an extra member: its JSON text */
+    FT_CELL_TRUE,    /* p, n: "true" */
+    FT_CELL_FALSE,   /* p, n: "false" */
+    FT_CELL_NESTED   /* an array or object in an extra member: its JSON text */
 };
 
 struct ft_cell {
@@ -97,8 +97,9 @@ bool ft_parse_amount(struct ft_span text, double *out);
 long ft_utf8_check(struct ft_span text);
 
 /*
- * Checks the values that the contract fixes for every transaction: the time's form, numbers in the seven number
- * columns, the amount.  Cells that are absent or missing pass (whether they are required is the model's matter).
+ * Checks the values that the contract fixes for every transaction: the time's form, the amount, numbers in lat, lon,
+ * population_city, merchant_lat and merchant_lon.  A post code is a name, usually of digits: any text will do.  Cells
+ * that are absent or missing pass (whether they are required is the model's matter).
  * reason: "amount: \"12,5\" is not a number".
  */
 enum ft_status ft_txn_check(const struct ft_txn *t, struct ft_err *reason);

@@ -1,0 +1,90 @@
+#include "siphash.h"
+
+#include <string.h>
+
+static uint64_t rotate(uint64_t x, int by)
+{
+    return x << by | x >> (64 - by);
+}
+
+static uint64_t word_at(const uint8_t *p)
+{
+    uint64_t w = 0;
+
+    for (int i = 7; i >= 0; i--)
+        w = w << 8 | p[i];
+    return w;
+}
+
+static void put_word(uint8_t *p, uint64_t w)
+{
+    for (int i = 0; i < 8; i++)
+        p[i] = (uint8_t)(w >> 8 * i);
+}
+
+static void rounds(uint64_t v[4], int n)
+{
+    while (n--) {
+        v[0] += v[1];
+        v[1] = rotate(v[1], 13) ^ v[0];
+        v[0] = rotate(v[0], 32);
+        v[2] += v[3];
+        v[3] = rotate(v[3], 16) ^ v[2];
+        v[0] += v[3];
+        v[3] = rotate(v[3], 21) ^ v[0];
+        v[2] += v[1];
+        v[1] = rotate(v[1], 17) ^ v[2];
+        v[2] = rotate(v[2], 32);
+    }
+}
+
+static void absorb(struct ft_siphash *h, uint64_t word)
+{
+    h->v[3] ^= word;
+    rounds(h->v, 2);
+    h->v[0] ^= word;
+}
+
+void ft_siphash_init(struct ft_siphash *h, const uint8_t key[16])
+{
+    uint64_t k0 = word_at(key), k1 = word_at(key + 8);
+
+    h->v[0] = k0 ^ 0x736f6d6570736575u;
+    h->v[1] = k1 ^ 0x646f72616e646f6du ^ 0xee; /* 0xee: the 128-bit variant */
+    h->v[2] = k0 ^ 0x6c7967656e657261u;
+    h->v[3] = k1 ^ 0x7465646279746573u;
+    h->tail = 0;
+    h->n = 0;
+}
+
+void ft_siphash_add(struct ft_siphash *h, const void *data, size_t n)
+{
+    const uint8_t *p = data;
+
+    while (n) {
+        if (h->n % 8 == 0 && n >= 8) {
+            absorb(h, word_at(p));
+            h->n += 8;
+            p += 8;
+            n -= 8;
+            continue;
+        }
+        h->tail |= (uint64_t)*p++ << 8 * (h->n % 8);
+        n--;
+        if (++h->n % 8 == 0) {
+            absorb(h, h->tail);
+            h->tail = 0;
+        }
+    }
+}
+
+void ft_siphash_end(struct ft_siphash *h, uint8_t out[16])
+{
+    absorb(h, h->tail | h->n << 56);
+    h->v[2] ^= 0xee;
+    rounds(h->v, 4);
+    put_word(out, h->v[0] ^ h->v[1] ^ h->v[2] ^ h->v[3]);
+    h->v[1] ^= 0xdd;
+    rounds(h->v, 4);
+    put_word(out + 8, h->v[0] ^ h->v[1] ^ h->v[2] ^ h->v[3]);
+}
