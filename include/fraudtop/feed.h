@@ -117,36 +117,56 @@ struct ft_live {
     bool message_error;
 };
 
-/* What the console can have done.  Answers come later, through ft_feed_answer. */
+/*
+ * What the console can have done.  Answers come later, through answer().
+ *
+ * Arguments and answers are one JSON object each, with the members that docs/formats.md gives for the equal command
+ * (cases list, cases show, threshold, ...), so that screens and scripts are fed by the same code.  What the screens read:
+ * missing members are "not known", more members are ignored, times are "2026-11-20T14:01:48Z" (".123" allowed),
+ * scores numbers, amounts texts as they came.  CASE below stands for an object with
+ *     transaction_id score threshold model amount event arrived merchant category name_1 name_2 street city state gender
+ *     distance_km why status("open", "fraud", "legitimate", "escalated", "snoozed") claimed_by claimed_at snoozed_until
+ *     label sampled number (of its newest event)
+ */
+/* clang-format off */
 enum ft_ask_kind {
-    FT_ASK_REPLAY_START,
-    FT_ASK_REPLAY_PAUSE,
+    FT_ASK_REPLAY_START, /* {files:[], rate (0 max), speed (0 off), label, limit (0 none)} */
+    FT_ASK_REPLAY_PAUSE, /* {pause:true|false} */
     FT_ASK_REPLAY_STOP,
-    FT_ASK_REPLAY_RATE,
-    FT_ASK_RETRY,
-    FT_ASK_FILES,   /* files in a folder, with size, rows, labels, last run */
-    FT_ASK_REJECTS, /* rejected rows of the run */
-    FT_ASK_QUEUE,   /* cases by filter, sort, limit */
-    FT_ASK_CASE,    /* one case with all there is */
-    FT_ASK_DECIDE,
-    FT_ASK_UNDO,
-    FT_ASK_CLAIM,
-    FT_ASK_NEXT,
-    FT_ASK_NOTE,
-    FT_ASK_WHAT_IF,   /* the transaction scored again with one value changed */
-    FT_ASK_THRESHOLD, /* histograms by verdict and label */
-    FT_ASK_APPLY,     /* threshold or sample size into force */
-    FT_ASK_PARTITIONS,
-    FT_ASK_TOPICS,
-    FT_ASK_MESSAGES,
-    FT_ASK_LOG,
-    FT_ASK_EXPORT,
-    FT_ASK_HANDOVER
+    FT_ASK_REPLAY_RATE,  /* {rate (0 max)} */
+    FT_ASK_RETRY,        /* try the services that are down now */
+    FT_ASK_FILES,        /* {folder} -> {folder, files:[{name, folder:bool, size, rows, labels:bool, last_run, rejected,
+                            state}]}; folder "" is where the program was started */
+    FT_ASK_REJECTS,      /* {limit} -> {path, total, rows:[{line, reason, text}]} */
+    FT_ASK_QUEUE,        /* {filter, sort:"risk|score|amount|waiting", reverse, limit} -> {total, cases:[CASE]} */
+    FT_ASK_CASE,         /* {transaction_id} -> CASE and {raw, base, method:"exact|approximate|none",
+                            reasons:[{feature, value, text, contribution}], others:{n, contribution},
+                            data:{17 columns and extra ones}, usual:{n, mean, max, hours},
+                            history:[{time, amount, category, merchant, score}], customer:[CASE],
+                            merchant_cases:[CASE], merchant_stats:{flagged, fraud},
+                            events:[{at, by, kind, verdict, reason, note, until}]} */
+    FT_ASK_DECIDE,       /* {transaction_ids:[], numbers:[], verdict:"fraud|legitimate|escalate|snooze", reason, note,
+                            until (snooze: "4h")} -> {decided, refused:[{transaction_id, by, verdict}]} */
+    FT_ASK_UNDO,         /* {note} -> {transaction_id, verdict} */
+    FT_ASK_CLAIM,        /* {transaction_id, claim:true|false} -> {claimed:bool} */
+    FT_ASK_NEXT,         /* claims the next that nobody has -> {transaction_id} or {} */
+    FT_ASK_NOTE,         /* {transaction_id, note} */
+    FT_ASK_WHAT_IF,      /* {transaction_id, changes:{column: text}} -> {score, raw} */
+    FT_ASK_THRESHOLD,    /* -> {threshold, hours, total, labels_from_file:bool, all:[2000], fraud:[2000],
+                            legitimate:[2000], amount:[2000 sums], sample,
+                            known:[{score, amount, merchant, category, by, at}] known fraud, lowest score first} */
+    FT_ASK_APPLY,        /* {threshold, note} or {sample, note} -> {threshold} */
+    FT_ASK_PARTITIONS,   /* -> {partitions:[{topic, partition, end, committed, lag, per_s, owner}]} */
+    FT_ASK_TOPICS,       /* -> {topics:[{topic, partitions, messages, retention_ms}]} */
+    FT_ASK_MESSAGES,     /* {topic, limit, partition, offset, at, find (transaction id)} ->
+                            {messages:[{partition, offset, timestamp, key, value, bytes}]}, newest first */
+    FT_ASK_LOG,          /* {limit} -> {entries:[{at, part, level, by, text, transaction_id}]}, newest first */
+    FT_ASK_EXPORT,       /* not asked by the screens: they write what they show */
+    FT_ASK_HANDOVER,     /* {since:"8h"} -> {text} */
+    FT_ASK_SCENE         /* {name}: another script; scenes only */
 };
+/* clang-format on */
 
-/* The question's arguments and the answer's contents are texts in one JSON object each, with the members that
- * docs/formats.md gives for the equal command (cases list, cases show, threshold, ...): the screens and the
- * scripts are fed by the same code. */
 struct ft_ask {
     enum ft_ask_kind kind;
     const char *args_json; /* NULL: none */

@@ -28,6 +28,17 @@ struct ft_ui_opts {
     const char *record;       /* asciicast file, or NULL */
     const char *keys;         /* "action=key ..." from the configuration, or NULL */
     const char *state_file;   /* columns, sort, theme chosen on screen; NULL: not kept */
+    const char
+        *log_file; /* descriptor 2 while on screen; snapshots lie beside it; NULL: /dev/null */
+    const char *export_dir; /* of e and P; NULL: the working folder */
+    const char *cursor;     /* "show" or "hide" */
+    const char *bell;       /* "off" or "down,overtime" */
+    const char *graph;      /* "auto", "block", "ascii", "braille" */
+    bool clipboard;         /* OSC 52 allowed */
+    int message_ms;         /* how long a message stays; 0: 10 s */
+    int64_t over_limit_ms;  /* waiting longer is marked; 0: 30 minutes */
+    int frames;             /* end after so many frames; 0: do not */
+    int stop_fd; /* readable once the stop flag is up; -1: it is looked at every 250 ms */
     /* The stop flag: the console ends when it is raised (a signal number), and raises it itself on q. */
     volatile int *stop_signal;
 };
@@ -47,6 +58,7 @@ struct ft_action {
     const char *name;  /* "case.decide" */
     const char *keys;  /* "d" or "q Esc"; several separated by blanks */
     const char *where; /* "*" everywhere, else letters of screens: L Q C T R H G(log) */
+    const char *hint;  /* short, for the hint line: "open" */
     const char *help;  /* one line */
 };
 extern const struct ft_action ft_actions[];
