@@ -9,6 +9,7 @@
 #define FRAUDTOP_BUS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "fraudtop/buf.h"
 
@@ -33,6 +34,8 @@ struct ft_bus_opts {
 
 /* FT_EUSAGE: a property is unknown, has a bad value, or breaks a guarantee.  Connects to nothing yet. */
 enum ft_status ft_bus_open(struct ft_bus **out, const struct ft_bus_opts *opts, struct ft_err *err);
+/* Prints the properties that librdkafka knows, with their meaning (-X list). */
+void ft_bus_list_properties(FILE *out);
 void ft_bus_close(struct ft_bus *bus); /* after its producers and consumers */
 bool ft_bus_embedded(const struct ft_bus *bus);
 /* Identity of the cluster (a fresh one for each loopback): for the sink's offsets.  Asks the broker, up to

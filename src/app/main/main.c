@@ -1,7 +1,8 @@
-#include <stdio.h>
+#include "../app.h"
 
-int main(void)
+extern char **environ;
+
+int main(int argc, char **argv)
 {
-    fputs("fraudtop: no command\n", stderr);
-    return 2;
+    return ft_main(argc, argv, environ);
 }

@@ -1,0 +1,447 @@
+/* Settings from all their sources, then the command. */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#ifndef FT_VERSION
+#define FT_VERSION "unknown"
+#endif
+
+enum { CONFIG_MAX = 1 << 20 };
+
+/* ---- what commands share --------------------------------------------------------------------------- */
+
+static const char *hint_of(enum ft_status st)
+{
+    switch (st) {
+    case FT_EUSAGE:
+        return "fraudtop COMMAND --help shows examples and options; fraudtop doctor the settings";
+    case FT_EUNREACHABLE:
+        return "fraudtop doctor checks the services and says how to mend them";
+    case FT_ECONFLICT:
+        return "look at the case again, then decide";
+    default:
+        return "";
+    }
+}
+
+static const char *code_of(enum ft_status st, const char *text)
+{
+    if (st == FT_EUNREACHABLE && strncmp(text, "kafka", 5) == 0)
+        return "kafka_unreachable";
+    if (st == FT_EUNREACHABLE && (strncmp(text, "postgres", 8) == 0 || strncmp(text, "pg", 2) == 0))
+        return "postgres_unreachable";
+    return ft_status_name(st);
+}
+
+/* One line, whatever the text came from. */
+static void say(const char *text)
+{
+    fputs("fraudtop: ", stderr);
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text, stderr);
+    fputc('\n', stderr);
+}
+
+static int fail(bool json, enum ft_status st, const char *text)
+{
+    struct ft_buf b;
+
+    if (st == FT_ESTOPPED)
+        return ft_stop_exit(1);
+    if (!json) {
+        say(text);
+        return ft_status_exit(st);
+    }
+    ft_buf_init(&b, 8192);
+    ft_buf_text(&b, "{\"schema\":\"error/1\",\"code\":");
+    ft_buf_json(&b, ft_span_of(code_of(st, text)));
+    ft_buf_text(&b, ",\"message\":");
+    ft_buf_json(&b, ft_span_of(text));
+    ft_buf_text(&b, ",\"hint\":");
+    ft_buf_json(&b, ft_span_of(hint_of(st)));
+    ft_buf_text(&b, "}\n");
+    if (!b.failed)
+        fwrite(b.p, 1, b.n, stderr);
+    ft_buf_fini(&b);
+    return ft_status_exit(st);
+}
+
+int ft_app_fail(const struct ft_app *app, enum ft_status st, const struct ft_err *err)
+{
+    return fail(app->json, st, err->text);
+}
+
+int ft_app_usage(const struct ft_app *app, const char *fmt, ...)
+{
+    struct ft_err err;
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(err.text, sizeof(err.text), fmt, args);
+    va_end(args);
+    return fail(app->json, FT_EUSAGE, err.text);
+}
+
+double ft_app_rate(const struct ft_app *app)
+{
+    if (ft_cfg_is_set(app->cfg, "replay.rate"))
+        return ft_cfg_real(app->cfg, "replay.rate");
+    return app->command->bit == FT_CMD_RUN ? 0 : 100;
+}
+
+const char *ft_app_group(const struct ft_app *app, const char *stage)
+{
+    const char *group = ft_cfg_text(app->cfg, "service.group");
+
+    if (group)
+        return group;
+    return ft_cfg_text(app->cfg, strcmp(stage, "sink") == 0 ? "sink.group" : "score.group");
+}
+
+bool ft_app_has_brokers(const struct ft_app *app)
+{
+    return ft_cfg_is_set(app->cfg, "service.brokers");
+}
+
+bool ft_app_has_database(const struct ft_app *app)
+{
+    return ft_cfg_is_set(app->cfg, "service.database");
+}
+
+struct ft_bus_opts ft_app_bus_opts(const struct ft_app *app, bool embed)
+{
+    struct ft_bus_opts o = {
+        .brokers = embed ? NULL : ft_cfg_text(app->cfg, "service.brokers"),
+        .unsafe = ft_cfg_flag(app->cfg, "service.unsafe"),
+        .client_id = "fraudtop",
+    };
+
+    o.n_prop = ft_cfg_props(app->cfg, &o.prop);
+    return o;
+}
+
+int ft_app_connect_ms(const struct ft_app *app)
+{
+    bool waits = app->command->bit == FT_CMD_SCORE || app->command->bit == FT_CMD_SINK;
+
+    if (waits && !ft_cfg_is_set(app->cfg, "service.connect_timeout"))
+        return -1;
+    return (int)ft_cfg_ms(app->cfg, "service.connect_timeout");
+}
+
+enum ft_status ft_app_read_file(const char *path, size_t max, char **text, size_t *n,
+                                struct ft_err *err)
+{
+    FILE *f = fopen(path, "rbe");
+    char *p;
+
+    if (!f)
+        return ft_fail(err, FT_EIO, "%s: %s", path, strerror(errno));
+    p = malloc(max + 2);
+    if (!p) {
+        fclose(f);
+        return ft_fail(err, FT_ENOMEM, "%s: no memory for %zu bytes", path, max);
+    }
+    *n = fread(p, 1, max + 1, f);
+    if (ferror(f) || *n > max) {
+        enum ft_status st = ft_fail(err, FT_EINPUT, "%s: %s", path,
+                                    ferror(f) ? strerror(errno) : "the file is too large");
+
+        free(p);
+        fclose(f);
+        return st;
+    }
+    fclose(f);
+    p[*n] = '\0';
+    *text = p;
+    return FT_OK;
+}
+
+/* ---- settings ------------------------------------------------------------------------------------- */
+
+static void warn(void *user, const char *line)
+{
+    if (!*(const bool *)user)
+        say(line);
+}
+
+/* A file that others may read gives its secrets away. */
+static void check_mode(const char *path, const char *text, bool quiet)
+{
+    struct stat st;
+    char line[1200];
+
+    if (!ft_name_is_secret(text) || stat(path, &st) != 0 || !(st.st_mode & 077))
+        return;
+    snprintf(line, sizeof(line), "%s: holds secrets and others may read it: chmod 600 it", path);
+    warn(&quiet, line);
+}
+
+static enum ft_status read_ini(struct ft_config *cfg, const char *path, bool must,
+                               const char *profile, bool quiet, struct ft_err *err)
+{
+    char *text;
+    size_t n;
+    enum ft_status st;
+
+    if (!must && access(path, F_OK) != 0)
+        return FT_OK;
+    st = ft_app_read_file(path, CONFIG_MAX, &text, &n, err);
+    if (st != FT_OK)
+        return st == FT_ENOMEM ? st : FT_EUSAGE;
+    check_mode(path, text, quiet);
+    st = ft_config_ini(cfg, text, n, path, profile, warn, &quiet, err);
+    free(text);
+    return st;
+}
+
+static enum ft_status read_properties(struct ft_config *cfg, bool quiet, struct ft_err *err)
+{
+    const char *path = ft_cfg_text(cfg, "service.kafka_config");
+    char *text;
+    size_t n;
+    enum ft_status st;
+
+    if (!path)
+        return FT_OK;
+    st = ft_app_read_file(path, CONFIG_MAX, &text, &n, err);
+    if (st != FT_OK)
+        return st == FT_ENOMEM ? st : FT_EUSAGE;
+    check_mode(path, text, quiet);
+    st = ft_config_properties(cfg, text, n, path, err);
+    free(text);
+    return st;
+}
+
+static const char *variable(const char *name)
+{
+    const char *v = getenv(name);
+
+    return v && *v ? v : NULL;
+}
+
+static enum ft_status apply_cli(struct ft_config *cfg, const struct ft_cli *cli, struct ft_err *err)
+{
+    enum ft_status st = FT_OK;
+
+    for (size_t i = 0; i < cli->n_values && st == FT_OK; i++) {
+        const struct ft_cli_value *v = &cli->value[i];
+        const char *value = v->value;
+        char count[16];
+
+        if (v->option->type == FT_OPT_COUNT) { /* -v -v */
+            snprintf(count, sizeof(count), "%lld", (long long)ft_cfg_int(cfg, v->option->key) + 1);
+            value = count;
+        }
+        st = ft_config_set(cfg, v->option->key, value, v->source, err);
+        if (st == FT_OK && strcmp(v->option->key, "service.property") == 0)
+            st = ft_config_property(cfg, value, v->source, err);
+    }
+    return st;
+}
+
+static enum ft_status read_settings(struct ft_config *cfg, const struct ft_cli *cli,
+                                    char *const *environ, const struct ft_paths *paths, bool quiet,
+                                    struct ft_err *err)
+{
+    const char *file = ft_cli_last(cli, "general.config");
+    const char *profile = ft_cli_last(cli, "general.profile");
+    const char *props = ft_cli_last(cli, "service.kafka_config");
+    enum ft_status st;
+
+    if (!file)
+        file = variable("FRAUDTOP_CONFIG");
+    if (!profile)
+        profile = variable("FRAUDTOP_PROFILE");
+    st = read_ini(cfg, "/etc/fraudtop/config", false, profile, quiet, err);
+    if (st == FT_OK)
+        st = read_ini(cfg, file ? file : paths->config, file != NULL, profile, quiet, err);
+    if (st == FT_OK && profile && !ft_config_has_profile(cfg))
+        st = ft_fail(err, FT_EUSAGE, "there is no section [profile.%s] in %s", profile,
+                     file ? file : paths->config);
+    if (st == FT_OK && !props)
+        props = variable("FRAUDTOP_KAFKA_CONFIG");
+    if (st == FT_OK && props)
+        st = ft_config_set(cfg, "service.kafka_config", props, "--kafka-config", err);
+    if (st == FT_OK)
+        st = read_properties(cfg, quiet, err);
+    if (st == FT_OK)
+        st = ft_config_env(cfg, environ, warn, &quiet, err);
+    return st == FT_OK ? apply_cli(cfg, cli, err) : st;
+}
+
+/* ---- the process ---------------------------------------------------------------------------------- */
+
+/* Descriptors 0 to 2 must be open, or a file of ours would become standard error. */
+static void open_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+}
+
+static bool console_without_terminal(const struct ft_app *app)
+{
+    if (app->command->bit != FT_CMD_CONSOLE || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
+        return false;
+    say(isatty(STDOUT_FILENO) ? "the console needs a terminal, and standard input is none"
+                              : "the console needs a terminal, and standard output is none");
+    fputs("use: fraudtop watch --plain (fraudtop --help shows all commands)\n", stderr);
+    return true;
+}
+
+static int finish(int status, bool json)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (errno == EPIPE)
+        return status ? status : 1;
+    return fail(json, FT_EIO, "standard output: cannot be written (disk full?)");
+}
+
+static void set_log(const struct ft_app *app)
+{
+    if (app->quiet)
+        ft_log_level(FT_ERROR);
+    else if (ft_cfg_int(app->cfg, "output.verbose") > 0)
+        ft_log_level(FT_DEBUG);
+}
+
+static int run(const struct ft_cli *cli, struct ft_config *cfg, const struct ft_paths *paths)
+{
+    struct ft_app app = {
+        .command = cli->command,
+        .cfg = cfg,
+        .args = cli->args,
+        .n_args = cli->n_args,
+        .json = ft_cfg_flag(cfg, "output.json"),
+        .quiet = ft_cfg_flag(cfg, "output.quiet"),
+        .data_dir = paths->data,
+        .state_dir = paths->state,
+    };
+    struct ft_err err;
+    enum ft_status st;
+
+    app.progress = !app.quiet && strcmp(ft_cfg_text(cfg, "output.progress"), "none") != 0;
+    if (ft_cfg_flag(cfg, "output.no_color"))
+        ft_config_set(cfg, "output.color", "never", "--no-color", &err);
+    set_log(&app);
+    if (console_without_terminal(&app))
+        return 2;
+    st = ft_stop_init((app.command->bit & (FT_CMD_CONSOLE | FT_CMD_DEMO)) != 0, &err);
+    if (st != FT_OK)
+        return ft_app_fail(&app, st, &err);
+    /* what cannot be made is missed only by the commands that write there: they say so */
+    if (ft_paths_make(paths->state, geteuid() == 0 ? 0711 : 0700, &err) != FT_OK)
+        ft_log(FT_DEBUG, "state", "%s", err.text);
+    return finish(app.command->run(&app), app.json);
+}
+
+static bool asked(const struct ft_cli *cli, const char *key)
+{
+    const char *v = ft_cli_last(cli, key);
+
+    return v && strcmp(v, "on") == 0;
+}
+
+static int list_properties(void)
+{
+    ft_bus_list_properties(stdout);
+    return finish(0, false);
+}
+
+static int with_settings(struct ft_cli *cli, char *const *environ, bool json)
+{
+    struct ft_config *cfg = ft_config_new();
+    struct ft_paths paths;
+    struct ft_err err = {""};
+    enum ft_status st;
+    int status;
+
+    if (!cfg)
+        return fail(json, FT_ENOMEM, "no memory for the settings");
+    ft_paths_find(&paths, NULL);
+    st = read_settings(cfg, cli, environ, &paths, asked(cli, "output.quiet"), &err);
+    if (st == FT_OK && ft_cfg_is_set(cfg, "general.data_dir"))
+        ft_paths_find(&paths, ft_cfg_text(cfg, "general.data_dir"));
+    if (st == FT_OK)
+        status = run(cli, cfg, &paths);
+    else
+        status = fail(json, st, err.text);
+    ft_config_free(cfg);
+    return status;
+}
+
+/* What ends here: help, version, lists. */
+static bool answered(const struct ft_cli *cli, int *status)
+{
+    const char *property = ft_cli_last(cli, "service.property");
+
+    if (asked(cli, "output.help")) {
+        if (cli->command)
+            ft_help_command(stdout, cli->command);
+        else
+            ft_help(stdout);
+        *status = finish(0, false);
+        return true;
+    }
+    if (asked(cli, "output.version")) {
+        puts("fraudtop " FT_VERSION);
+        *status = finish(0, false);
+        return true;
+    }
+    if (property && strcmp(property, "list") == 0) {
+        *status = list_properties();
+        return true;
+    }
+    return false;
+}
+
+static const struct ft_command *console(void)
+{
+    for (size_t i = 0; i < ft_n_commands; i++)
+        if (ft_commands[i].bit == FT_CMD_CONSOLE)
+            return &ft_commands[i];
+    return NULL;
+}
+
+int ft_main(int argc, char **argv, char *const *environ)
+{
+    struct ft_cli cli;
+    struct ft_err err = {""};
+    enum ft_status st;
+    int status;
+    bool json;
+
+    open_standard();
+    setlocale(LC_CTYPE,
+              ""); /* not LC_ALL: a comma locale must not change how 25.79 is read or written */
+    st = ft_cli_parse(&cli, argc, argv, &err);
+    json = asked(&cli, "output.json");
+    if (st != FT_OK) {
+        status = fail(json, st, err.text);
+    } else if (!answered(&cli, &status)) {
+        if (!cli.command)
+            cli.command = console();
+        if (cli.command) {
+            status = with_settings(&cli, environ, json);
+        } else {
+            ft_help(stderr);
+            status = 2;
+        }
+    }
+    ft_cli_fini(&cli);
+    return status;
+}
