@@ -5,6 +5,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +30,29 @@ static inline int ft_test_skip(const char *why)
 
     fprintf(stderr, "SKIPPED: %s\n", why);
     return require && *require == '1' ? 1 : 77;
+}
+
+/*
+ * Address of a service that ctest started for the tests ("kafka": host:port, "postgres": a conninfo without dbname), or NULL:
+ * then end with ft_test_skip.  For tests in integration/ and tui/.
+ */
+static inline const char *ft_test_service(const char *name, char *out, size_t size)
+{
+    const char *dir = getenv("FT_TEST_SERVICES");
+    char path[1024];
+    FILE *f;
+    bool ok;
+
+    snprintf(path, sizeof(path), "%s/%s", dir ? dir : "/nowhere", name);
+    f = fopen(path, "r");
+    if (!f)
+        return NULL;
+    ok = fgets(out, (int)size, f) != NULL;
+    fclose(f);
+    if (!ok)
+        return NULL;
+    out[strcspn(out, "\n")] = '\0';
+    return out;
 }
 
 #endif
