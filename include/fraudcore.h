@@ -9,7 +9,7 @@
  *     struct fc_model *m;
  *     if (fc_model_load(&m, bytes, n, &err) != FC_OK) ...
  *     struct fc_scratch *s = fc_scratch_new(m);
- *     fc_scratch_put_num(s, 0, j, 25.79); fc_scratch_put_cat(s, 0, j, "grocery_net", 11); ...
+ *     fc_put_num(s, 0, j, 25.79); fc_put_cat(s, 0, j, "grocery_net", 11); ...
  *     fc_eval(m, s, 1, &raw);
  *
  * A model is immutable once loaded and may be used by any number of threads; a scratch belongs to one thread.
@@ -55,14 +55,14 @@ struct fc_feature {
         name; /* zero-terminated, bytes as in the file; decimal flat index when the model has no name */
     size_t name_n;
     enum fc_kind kind;
-    bool used; /* some tree depends on it: a row must have it */
+    bool used; /* the model asks of it (it has a border, or a one-hot or CTR feature): a row must have it */
 };
 
 struct fc_info {
     size_t n_features; /* flat features, those that training ignored included */
     size_t n_trees, n_leaves, n_binary, n_ctr_features, n_ctr_tables;
     bool symmetric;
-    bool has_names;      /* at least one feature has a name of its own */
+    bool has_names;      /* some feature has a name other than its decimal flat index: else go by position */
     bool has_weights;    /* leaf weights are there: SHAP and importance can be had */
     bool is_probability; /* the loss is Logloss or CrossEntropy: sigmoid(raw) is a probability */
     double scale, bias;

@@ -1,0 +1,112 @@
+/*
+ * What the evaluator runs over.  Rows are scored in blocks of FC_LANES.  For a block every question that some tree
+ * asks is answered in "columns": one byte for each row.  A test reads such a byte: the answer is yes when
+ * (byte & mask) >= least.
+ *
+ *   numeric column    how many of (up to 255) borders of a feature the value exceeds
+ *   one-hot column    1 when the category is that value
+ *   CTR column        bit fields, each the number of borders that one CTR feature exceeds
+ *
+ * A CTR value depends on the row of its table alone, so that these bit fields are computed for every row of every
+ * table when the model is loaded; scoring looks them up by the hash of the projection, once for all CTR features of
+ * that projection.
+ */
+#ifndef FC_PLAN_H
+#define FC_PLAN_H
+
+#include "model.h"
+
+#define FC_LANES 64
+#define FC_MAX_COLUMNS ((size_t)1 << 20)
+#define FC_COMBINE                                                                                 \
+    UINT64_C(0x4906BA494954CB65) /* hashes of a projection's members are combined with it */
+
+struct fc_test {
+    uint32_t column;
+    uint8_t mask, least;
+};
+
+struct fc_num_column {
+    uint32_t slot, n;
+    const float *border;
+};
+
+struct fc_hot_column {
+    uint32_t column, slot;
+    int32_t value;
+};
+
+/* hash = sum of factor * category hash, and of factor for each test answered yes */
+struct fc_cat_member {
+    uint32_t slot;
+    uint64_t factor;
+};
+struct fc_test_member {
+    struct fc_test test;
+    uint64_t factor;
+};
+
+/* The table of a projection: open addressing from hash >> shift on, without wrapping round. */
+struct fc_lookup {
+    const struct fc_cat_member *cat;
+    const struct fc_test_member *test;
+    uint32_t n_cats, n_tests;
+    uint32_t column, n_bytes; /* columns that it fills */
+    unsigned shift;
+    uint64_t *key;          /* FC_FREE where free; the last one is */
+    unsigned char *payload; /* n_bytes a key; of free ones the bytes for "not found" */
+};
+
+struct fc_plan_tree {
+    uint32_t depth;
+    const struct fc_test *test;
+    const double *leaf;
+};
+
+/* A node of a non-symmetric tree.  Leaves lead to themselves. */
+struct fc_node {
+    struct fc_test test;
+    uint32_t step[2]; /* added to the node's place; 0 at a leaf */
+};
+
+struct fc_plan_nodes {
+    uint32_t first, depth; /* root in node[], longest way to a leaf */
+};
+
+enum { FC_SLOT_NONE, FC_SLOT_NUM, FC_SLOT_CAT };
+struct fc_input { /* by flat feature: where its value goes */
+    uint32_t kind, slot;
+    float nan; /* what NaN becomes */
+};
+
+struct fc_plan {
+    struct fc_input *input;
+    uint32_t n_slots; /* 4-byte values a row */
+    struct fc_num_column *num;
+    struct fc_hot_column *hot;
+    struct fc_lookup *lookup;
+    size_t n_nums, n_hots, n_lookups, n_columns;
+    struct fc_test *binary; /* by binary feature; mask 0 when no tree asks it */
+    struct fc_plan_tree *tree;
+    struct fc_plan_nodes *nodes;
+    struct fc_node *node;
+    double *node_leaf; /* by node */
+    size_t n_trees;
+    bool symmetric;
+    double scale, bias;
+};
+
+enum fc_status fc_plan_make(struct fc_model *m, struct fc_arena *tmp, struct fc_err *err);
+/* The CTR part of it (plan_ctr.c): gives columns and tests to the CTR features that used[] (by binary feature) names. */
+struct fc_planner {
+    struct fc_model *m;
+    struct fc_source *s;
+    struct fc_plan *plan;
+    struct fc_arena *tmp;
+    bool *used;
+    struct fc_err *err;
+};
+enum fc_status fc_plan_ctrs(struct fc_planner *p);
+uint32_t fc_plan_slot(struct fc_planner *p, int32_t flat, uint32_t kind);
+
+#endif

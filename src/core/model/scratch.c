@@ -1,0 +1,97 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "eval.h"
+
+struct fc_scratch *fc_scratch_new(const struct fc_model *m, size_t max_rows)
+{
+    struct fc_scratch *s = calloc(1, sizeof(*s));
+    size_t blocks;
+    int32_t empty = fc_cat_hash("", 0);
+
+    if (!s)
+        return NULL;
+    if (max_rows < 1)
+        max_rows = 1;
+    if (max_rows > FC_MAX_ROWS)
+        max_rows = FC_MAX_ROWS;
+    blocks = (max_rows + FC_LANES - 1) / FC_LANES;
+    s->m = m;
+    s->plan = m->plan;
+    s->input = m->plan->input;
+    s->n_features = m->info.n_features;
+    s->max_rows = max_rows;
+    s->columns = fc_columns_base;
+    s->trees = fc_trees_base;
+    s->block_bytes = (size_t)m->plan->n_slots * FC_LANES * 4;
+    s->values = fc_arena_get(&s->arena, blocks, s->block_bytes);
+    s->column = fc_arena_get(&s->arena, m->plan->n_columns, FC_LANES);
+    if (!s->values || !s->column) {
+        fc_scratch_free(s);
+        return NULL;
+    }
+    for (size_t row = 0; row < blocks * FC_LANES; row++) /* nothing put: missing */
+        for (size_t f = 0; f < s->n_features; f++) {
+            if (s->input[f].kind == FC_SLOT_NUM)
+                fc_put_num(s, row, f, NAN);
+            else if (s->input[f].kind == FC_SLOT_CAT)
+                fc_put_cat_hash(s, row, f, empty);
+        }
+    return s;
+}
+
+void fc_scratch_free(struct fc_scratch *s)
+{
+    if (!s)
+        return;
+    fc_arena_free(&s->arena);
+    free(s);
+}
+
+static inline unsigned char *value_at(struct fc_scratch *s, size_t row, uint32_t slot)
+{
+    return s->values + row / FC_LANES * s->block_bytes +
+           ((size_t)slot * FC_LANES + row % FC_LANES) * 4;
+}
+
+void fc_put_num(struct fc_scratch *s, size_t row, size_t feature, double value)
+{
+    const struct fc_input *in;
+    float v = (float)value;
+
+    if (feature >= s->n_features || row >= s->max_rows)
+        return;
+    in = &s->input[feature];
+    if (in->kind == FC_SLOT_NUM)
+        *(float *)(void *)value_at(s, row, in->slot) = isnan(v) ? in->nan : v;
+}
+
+void fc_put_cat_hash(struct fc_scratch *s, size_t row, size_t feature, int32_t hash)
+{
+    if (feature < s->n_features && row < s->max_rows && s->input[feature].kind == FC_SLOT_CAT)
+        *(int32_t *)(void *)value_at(s, row, s->input[feature].slot) = hash;
+}
+
+void fc_put_cat(struct fc_scratch *s, size_t row, size_t feature, const char *text, size_t n)
+{
+    if (feature < s->n_features && row < s->max_rows && s->input[feature].kind == FC_SLOT_CAT)
+        *(int32_t *)(void *)value_at(s, row, s->input[feature].slot) = fc_cat_hash(text, n);
+}
+
+void fc_eval(const struct fc_model *m, struct fc_scratch *s, size_t n_rows, double *raw)
+{
+    (void)m;
+    if (n_rows > s->max_rows)
+        n_rows = s->max_rows;
+    for (size_t from = 0; from < n_rows; from += FC_LANES) {
+        size_t n = n_rows - from < FC_LANES ? n_rows - from : FC_LANES;
+
+        s->columns(s->plan, s->values + from / FC_LANES * s->block_bytes, n, s->column);
+        s->trees(s->plan, s->column, n, raw + from);
+    }
+}
+
+double fc_sigmoid(double raw)
+{
+    return 1.0 / (1.0 + exp(-raw));
+}
