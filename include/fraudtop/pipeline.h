@@ -167,6 +167,7 @@ struct ft_score_opts {
     const struct ft_scorer *challenger; /* scored too, for comparison; or NULL */
     const char *group;
     double threshold;   /* until the control topic says otherwise */
+    bool threshold_given; /* by hand: then only what is put into force from now on changes it */
     double sample;      /* share of unflagged ones that is sent with its data, 0 to 1 */
     size_t reasons;     /* with each flagged verdict, at the most */
     bool exactly_once;  /* results and offsets in one transaction */
@@ -209,6 +210,7 @@ void ft_sink_error(struct ft_stage *s, char *out, size_t size); /* empty: nothin
 struct ft_in_force {
     bool has_threshold, has_sample;
     double threshold, sample;
+    int64_t threshold_ms; /* wall clock: when it was put into force */
     char model[256]; /* as for -m; empty: what the command line said */
 };
 struct ft_run_control {
@@ -233,6 +235,8 @@ void ft_control_add(struct ft_control *c, struct ft_stage *s);
 void ft_control_stop(struct ft_control *c); /* and frees; a last heartbeat says "gone" */
 /* Cheap.  seq changes with every change; *out is written when it differs from *seq. */
 bool ft_control_get(struct ft_control *c, uint64_t *seq, struct ft_in_force *out);
+/* True once everything that lay in the control topic at the start is known. */
+bool ft_control_ready(struct ft_control *c);
 void ft_control_of_run(struct ft_control *c, const struct ft_run *run, struct ft_run_control *out);
 /* Puts a record on the control topic and waits for its acknowledgement.  key: "threshold", "model", "sample" or
  * "run/RUN"; json: docs/formats.md. */
