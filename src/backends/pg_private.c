@@ -162,7 +162,7 @@ static enum ft_status reachable(const char *path, const struct ft_pg_user *u, st
 static enum ft_status state_folder(struct ft_pg *pg, const char *given, struct ft_err *err)
 {
     const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char path[PATH_SIZE];
+    char path[PATH_SIZE], *real;
     struct stat st;
     enum ft_status bad;
 
@@ -180,9 +180,14 @@ static enum ft_status state_folder(struct ft_pg *pg, const char *given, struct f
     /* For user postgres to pass through; what lies in it keeps its own rights. */
     if (pg->user.drop && stat(path, &st) == 0 && !(st.st_mode & 0001))
         (void)chmod(path, (st.st_mode & 07777) | 0011);
-    if (!realpath(path, pg->state) || strlen(pg->state) >= sizeof(pg->state) - 1)
+    real = realpath(path, NULL);
+    if (!real)
         return ft_fail(err, FT_EIO, "%s: %s", path, strerror(errno));
-    return FT_OK;
+    if (strlen(real) >= sizeof(pg->state))
+        bad = ft_fail(err, FT_EUSAGE, "%s: the path is too long", real);
+    snprintf(pg->state, sizeof(pg->state), "%s", real);
+    free(real);
+    return bad;
 }
 
 static enum ft_status socket_folder(struct ft_pg *pg, struct ft_err *err)
