@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "fraudtop/text.h"
 
 enum { WIDTH = 24, EVERY_MS = 200, JSON_MS = 1000, PLAIN_MS = 10000 };
 
@@ -22,13 +23,6 @@ void ft_progress_start(struct ft_progress *p, const struct ft_app *app, const ch
     p->last_ms = p->terminal ? p->start_ms - EVERY_MS : p->start_ms;
 }
 
-static void left(char *out, size_t size, double seconds)
-{
-    unsigned long s = (unsigned long)(seconds + 0.5);
-
-    snprintf(out, size, "%02lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
-}
-
 static void bar(char *out, size_t size, double share)
 {
     size_t full = (size_t)(share * WIDTH), i;
@@ -42,25 +36,25 @@ static void line(struct ft_progress *p, uint64_t done, uint64_t total, uint64_t 
                  const char *detail, double seconds)
 {
     double share = total ? (double)done / (double)total : 0;
-    double per_s = seconds > 0 ? (double)rows / seconds : 0;
-    char text[256], time[24] = "--:--:--", chart[WIDTH + 4];
+    char text[256], time[24] = "--:--:--", rate[24], count[32], chart[WIDTH + 4];
     int n;
 
     if (share > 1)
         share = 1;
     if (share > 0 && seconds > 0.5)
-        left(time, sizeof(time), seconds / share - seconds);
+        ft_fmt_age(time, sizeof(time), (int64_t)((seconds / share - seconds) * 1000));
+    ft_fmt_rate(rate, sizeof(rate), seconds > 0 ? (double)rows / seconds : 0);
+    ft_fmt_count(count, sizeof(count), rows);
     bar(chart, sizeof(chart), share);
     if (total && p->terminal)
-        n = snprintf(text, sizeof(text), "%s [%s] %5.1f %%  %.0f/s  %s left%s%s", p->what, chart,
-                     share * 100, per_s, time, detail ? "  " : "", detail ? detail : "");
+        n = snprintf(text, sizeof(text), "%s [%s] %5.1f %%  %s/s  %s left%s%s", p->what, chart,
+                     share * 100, rate, time, detail ? "  " : "", detail ? detail : "");
     else if (total)
-        n = snprintf(text, sizeof(text), "%s: %.1f %%, %llu rows, %.0f/s, %s left%s%s", p->what,
-                     share * 100, (unsigned long long)rows, per_s, time, detail ? ", " : "",
-                     detail ? detail : "");
+        n = snprintf(text, sizeof(text), "%s: %.1f %%, %s rows, %s/s, %s left%s%s", p->what,
+                     share * 100, count, rate, time, detail ? ", " : "", detail ? detail : "");
     else
-        n = snprintf(text, sizeof(text), "%s: %llu rows, %.0f/s%s%s", p->what,
-                     (unsigned long long)rows, per_s, detail ? ", " : "", detail ? detail : "");
+        n = snprintf(text, sizeof(text), "%s: %s rows, %s/s%s%s", p->what, count, rate,
+                     detail ? ", " : "", detail ? detail : "");
     if (n > 79 && p->terminal)
         text[n = 79] = '\0';
     if (p->terminal)
