@@ -42,10 +42,24 @@ void ft_csv_feed(struct ft_csv *c, const char *p, size_t n);
 void ft_csv_finish(struct ft_csv *c);
 /*
  * The next row.  FT_CSV_BAD comes for: a row longer than the limit (skipped up to its end, memory stays
- * bounded), too many fields, text after a closing quote, a zero byte, and a quote that is never closed: then
- * only the line on which it began is given up and reading goes on with the line after it (up to the row limit
- * is kept for that).  Empty lines are skipped.
+ * bounded), too many fields, a zero byte, and two faults of quotes: text after a closing quote, and a quote that is
+ * never closed (or only by the first quote of a later line).  Of these only the line on which the quote was opened
+ * is given up, and reading goes on with the line after it; up to the row limit is kept for that.  A quote inside an
+ * unquoted field is text like any other.  Empty lines are skipped.  Rows do not depend on how the input was cut.
  */
 enum ft_csv_event ft_csv_next(struct ft_csv *c, struct ft_csv_row *row, struct ft_err *err);
+/* What was fed and is not yet part of a row given out (right after a row: all that follows it), so that another
+ * reader can go on there. */
+size_t ft_csv_rest(const struct ft_csv *c, const char **p);
+
+/*
+ * Passes over the whole rows at the start of p, which is not inside a row: says how many bytes they are, how many rows
+ * (bad ones included, as ft_csv_next counts them) and line ends.  What is left is the beginning of a row.  final: nothing
+ * comes after p.  A row that is too long stops it: when it is the first one, too_long is set and max_row + 1 bytes of it
+ * are passed; the caller then passes over everything up to its line end.
+ * For dividing a file among threads: a reader that is fed these bytes and finished gives these rows.
+ */
+size_t ft_csv_skim(const char *p, size_t n, bool final, size_t max_row, uint64_t *rows,
+                   uint64_t *lines, bool *too_long);
 
 #endif

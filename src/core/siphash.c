@@ -1,4 +1,4 @@
-#include "siphash.h"
+#include "fraudtop/siphash.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "siphash.h"
+#include "fraudtop/siphash.h"
 
 const char *const ft_col_name[FT_N_COLS] = {
     "transaction_time", "merch",        "cat_id", "amount",          "name_1",

@@ -1,6 +1,6 @@
 /* SipHash-2-4 with 128 bits of output (Aumasson and Bernstein), fed piece by piece. */
-#ifndef FT_SIPHASH_H
-#define FT_SIPHASH_H
+#ifndef FRAUDTOP_SIPHASH_H
+#define FRAUDTOP_SIPHASH_H
 
 #include <stddef.h>
 #include <stdint.h>
