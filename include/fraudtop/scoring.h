@@ -35,6 +35,27 @@ struct ft_scorer_info {
  */
 enum ft_status ft_scorer_load(struct ft_scorer **out, const char *name, const char *data_dir,
                               bool force, struct ft_err *err);
+/* For `features`: a stage whose file is not named, or not there, has no model; check rows are not scored. */
+enum ft_status ft_scorer_load_features(struct ft_scorer **out, const char *name,
+                                       const char *data_dir, struct ft_err *err);
+/* Calls each for every model folder in ./models and data_dir/models, in the order of their names. */
+enum ft_status ft_models_list(const char *data_dir, void (*each)(void *user, const char *path),
+                              void *user);
+/*
+ * The same from memory (no files are touched): the text of a manifest, and a function that gives the bytes of the
+ * files that it names.  name and path are for people.  flags: FT_SCORER_FORCE; FT_SCORER_FEATURES: a stage whose file
+ * is not named, or for which read answers FT_END, has no model and is good for ft_score_features only.
+ */
+enum ft_scorer_flags { FT_SCORER_FORCE = 1, FT_SCORER_FEATURES = 2 };
+typedef enum ft_status ft_model_read(void *user, const char *file, struct ft_buf *out,
+                                     struct ft_err *err);
+enum ft_status ft_scorer_build(struct ft_scorer **out, const char *name, const char *path,
+                               struct ft_span manifest, ft_model_read *read, void *user,
+                               unsigned flags, struct ft_err *err);
+/* A model without a manifest: each feature is the column of its name (of its place in the header, when the model has
+ * no names: see ft_score_bind). */
+enum ft_status ft_scorer_build_bare(struct ft_scorer **out, const char *name, const char *path,
+                                    struct ft_span model, struct ft_err *err);
 void ft_scorer_free(struct ft_scorer *s);
 const struct ft_scorer_info *ft_scorer_info(const struct ft_scorer *s);
 /* Columns that a file must have, for ft_rows_opts.need. */
@@ -42,28 +63,66 @@ size_t ft_scorer_columns(const struct ft_scorer *s, const char *const **names);
 /* Name of a feature as the manifest or the model has it, of the last stage. */
 const char *ft_scorer_feature(const struct ft_scorer *s, size_t i);
 
+/* Text of manifest.json; empty for a bare model.  Check rows that were scored when it was loaded. */
+struct ft_span ft_scorer_manifest(const struct ft_scorer *s);
+size_t ft_scorer_check_rows(const struct ft_scorer *s);
+
+struct fc_model;
+struct ft_stage_info {
+    const char *name, *file; /* file: NULL when none is named */
+    size_t n_features;
+    const struct fc_model *model; /* NULL: features only */
+    bool needs_scores;            /* some feature is made of earlier stages' log-odds */
+};
+bool ft_scorer_stage(const struct ft_scorer *s, size_t i,
+                     struct ft_stage_info *out); /* false past the end */
+struct ft_feature_info {
+    const char *name;
+    bool category, from_state;
+    size_t flat; /* its place in the model; SIZE_MAX without one */
+};
+bool ft_scorer_stage_feature(const struct ft_scorer *s, size_t stage, size_t i,
+                             struct ft_feature_info *out); /* false past the end */
+
 #define FT_SCORE_BATCH 256 /* transactions in one batch at the most */
 
 struct ft_scored {
     enum ft_status status; /* FT_OK, or FT_EINPUT: not scored */
     double raw;            /* log-odds (or the raw value), before the sigmoid */
     double score;
-    int flag; /* by the threshold given */
+    int flag;      /* by the threshold given */
+    bool repeated; /* came a second time (see ft_state_seen): scored, state unchanged */
 };
 
 struct ft_score_scratch *ft_score_scratch_new(const struct ft_scorer *s); /* NULL: no memory */
 void ft_score_scratch_free(struct ft_score_scratch *x);
+/* Tells the scratch the columns of a file (without the label): a model whose features have no names takes them by
+ * their place.  Not needed for others.  FT_EINPUT: fewer columns than the model needs. */
+enum ft_status ft_score_bind(const struct ft_scorer *s, struct ft_score_scratch *x,
+                             const struct ft_span *names, size_t n, struct ft_err *err);
 
 /*
  * Scores n (<= FT_SCORE_BATCH) transactions in order.  state is NULL unless the model keeps any; it is changed by
  * good rows only.  A row that cannot be scored (required value missing, a number or time that is none, an amount
  * that is negative or not finite) gets status FT_EINPUT and its reason by ft_score_reason.  Allocates nothing
- * (but for new customers' state).  What was read stays in the scratch for the calls below until the next batch.
+ * (but for new customers' state).  What was read stays in the scratch for the calls below until the next batch; the
+ * cells of the transactions must live as long.
  */
 void ft_score_batch(const struct ft_scorer *s, struct ft_score_scratch *x, struct ft_state *state,
                     const struct ft_txn *const *txn, size_t n, double threshold,
                     struct ft_scored *out);
 const char *ft_score_reason(const struct ft_score_scratch *x, size_t i);
+/*
+ * The same, where the first stage's log-odds are given by row (training out of fold) instead of computed, or where
+ * models are missing: raw and score are NaN when the last stage has none.  first_raw may be NULL.
+ */
+void ft_score_features(const struct ft_scorer *s, struct ft_score_scratch *x,
+                       struct ft_state *state, const struct ft_txn *const *txn, size_t n,
+                       const double *first_raw, struct ft_scored *out);
+/* Feature f of a stage in row i of the last batch, as text: category as it is hashed, number so that it reads back,
+ * "" for NaN.  Returns its length (cut to size - 1). */
+size_t ft_score_value(const struct ft_scorer *s, const struct ft_score_scratch *x, size_t stage,
+                      size_t i, size_t f, char *out, size_t size);
 
 /* The exact contributions of row i of the last batch (last stage), by feature of that stage: feature name, the value
  * as text, contribution in log-odds; sorted by |contribution|, strongest first, at most max.  text: in words where the
@@ -88,8 +147,7 @@ enum ft_status ft_score_history_json(const struct ft_score_scratch *x, size_t i,
 /* ---- state ---------------------------------------------------------------------------------------- */
 
 /*
- * All customers of one input partition.  docs/customer-state.md of the design is the model: windows, life, category,
- * earlier scores, the last ten transactions.  Grows with customers; ft_state_bytes says how much.
+ * All customers of one input partition.  What is remembered and what it is good for: docs/features.md.  Grows with customers; ft_state_bytes says how much.
  */
 struct ft_state *ft_state_new(const struct ft_scorer *s,
                               const uint8_t secret[16]); /* NULL: no memory */
@@ -99,6 +157,9 @@ size_t ft_state_bytes(const struct ft_state *st);
 /* True when this id was seen before (row not higher than the highest of its run; foreign ids: among the customer's
  * remembered ones): such a transaction is scored but changes no state. */
 bool ft_state_seen(struct ft_state *st, const struct ft_txn *t);
+/* Frees customers whose last transaction lies so far (twice the manifest's gap_days) behind the newest one that they
+ * would start anew; the next ft_state_changes emits their tombstones. */
+enum ft_status ft_state_expire(struct ft_state *st);
 /*
  * The changelog.  ft_state_changes calls emit for each customer (and for the run marks of the partition) changed since
  * the last call: key (16 bytes for a customer; a text for marks) and record (NULL: tombstone), then forgets that they

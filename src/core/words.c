@@ -1,0 +1,120 @@
+/* State features in words, for reasons: "4th in 1 h", "3.1 x usual", "first in misc_net". */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "state.h"
+
+static const char *ordinal(unsigned n)
+{
+    if (n % 100 >= 11 && n % 100 <= 13)
+        return "th";
+    return n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+}
+
+/* "in 1 h", "today", "ever" */
+static const char *span_of(const struct ft_scorer *s, const struct ft_feature *f, char out[24])
+{
+    if (f->over == FT_OVER_WINDOW)
+        snprintf(out, 24, "in %s", s->window[f->window].text);
+    else
+        snprintf(out, 24, "%s", f->over == FT_OVER_TODAY ? "today" : "ever");
+    return out;
+}
+
+static void since_words(double minutes, char *out, size_t size)
+{
+    if (minutes < 120)
+        snprintf(out, size, "%.0f min after the last", minutes);
+    else if (minutes < 48 * 60)
+        snprintf(out, size, "%.0f h after the last", floor(minutes / 60));
+    else
+        snprintf(out, size, "%.0f d after the last", floor(minutes / 1440));
+}
+
+static void ratio_words(double usual, double amount, const char *of, char *out, size_t size)
+{
+    if (usual > 0)
+        snprintf(out, size, "%.1f x %s", amount / usual, of);
+}
+
+static void category_words(const struct ft_feature *f, const struct ft_past *p,
+                           struct ft_span category, char *out, size_t size)
+{
+    int n = category.n < 24 ? (int)category.n : 24;
+
+    if (f->take == FT_TAKE_LOG_RATIO_MEAN && p->n_category)
+        ratio_words(expm1(p->category_log_sum / p->n_category), p->amount, "usual in its category",
+                    out, size);
+    else if (p->n_category == 0)
+        snprintf(out, size, "first in %.*s", n, category.p);
+    else
+        snprintf(out, size, "%u before in %.*s", p->n_category, n, category.p);
+}
+
+void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
+                   double value, struct ft_span category, char *out, size_t size)
+{
+    char span[24];
+    unsigned n = value >= 0 && value < 1e9 ? (unsigned)value : 0;
+
+    out[0] = '\0';
+    span_of(s, f, span);
+    if (f->over == FT_OVER_CATEGORY) {
+        category_words(f, p, category, out, size);
+        return;
+    }
+    if (f->over == FT_OVER_LIFE && p->n == 0) {
+        snprintf(out, size, "first of this customer");
+        return;
+    }
+    switch (f->take) {
+    case FT_TAKE_COUNT:
+        snprintf(out, size, "%u%s %s", n + 1, ordinal(n + 1), span);
+        break;
+    case FT_TAKE_SUM:
+        snprintf(out, size, "%.2f spent before %s", value, span);
+        break;
+    case FT_TAKE_MAX:
+        snprintf(out, size, "largest before %.2f %s", value, span);
+        break;
+    case FT_TAKE_NIGHT_COUNT:
+        snprintf(out, size, "%u at night before %s", n, span);
+        break;
+    case FT_TAKE_NIGHT_SHARE:
+        snprintf(out, size, "%.0f %% at night usually", 100 * value);
+        break;
+    case FT_TAKE_SAME_CATEGORY:
+        snprintf(out, size, "%u%s of its category %s", n + 1, ordinal(n + 1), span);
+        break;
+    case FT_TAKE_DISTINCT:
+        snprintf(out, size, "%u categories before", n);
+        break;
+    case FT_TAKE_SINCE_LAST:
+        since_words(value, out, size);
+        break;
+    case FT_TAKE_LOG_RATIO_MEAN:
+    case FT_TAKE_MEAN:
+    case FT_TAKE_STD:
+    case FT_TAKE_DEVIATION:
+        if (f->over == FT_OVER_LIFE)
+            ratio_words(p->sum / p->n, p->amount, "usual", out, size);
+        break;
+    case FT_TAKE_LOG_RATIO_MAX:
+        ratio_words(p->max, p->amount, "the largest before", out, size);
+        break;
+    case FT_TAKE_RATE_RATIO:
+        snprintf(out, size, "%.1f x the usual rate %s", value, span);
+        break;
+    case FT_TAKE_SCORE_ABOVE:
+        snprintf(out, size, "%u suspicious before %s", n, span);
+        break;
+    case FT_TAKE_SCORE_MAX:
+    case FT_TAKE_SCORE_LAST:
+        if (isfinite(value))
+            snprintf(out, size, "earlier suspicion %.2f", 1 / (1 + exp(-value)));
+        break;
+    default:
+        break;
+    }
+}
