@@ -115,7 +115,8 @@ FC_API double fc_sigmoid(double raw); /* 1 / (1 + exp(-raw)) */
  * What the call needs besides (tables by leaf) is computed at first use per model, under a lock. */
 FC_API enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t row,
                               double *values, double *base, struct fc_err *err);
-/* CatBoost's PredictionValuesChange: percent by flat feature, summing to 100 (NaN when no tree has a split). */
+/* CatBoost's PredictionValuesChange: percent by flat feature, n_features of them, summing to 100; all 0 when no tree
+ * has a split.  FC_EMISSING without leaf weights. */
 FC_API enum fc_status fc_importance(const struct fc_model *m, double *percent, struct fc_err *err);
 
 #ifdef __cplusplus

@@ -5,7 +5,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "plan.h"
+#include "explain.h"
 
 static const struct fc_text *meta(const struct fc_model *m, const char *key, size_t n)
 {
@@ -76,6 +76,8 @@ enum fc_status fc_model_load(struct fc_model **out, const void *bytes, size_t n,
         st = fc_link(m, &tmp, err);
     if (st == FC_OK)
         st = fc_plan_make(m, &tmp, err);
+    if (st == FC_OK)
+        st = fc_explain_make(m, &tmp, err);
     fc_arena_free(&tmp);
     if (st != FC_OK) {
         fc_model_free(m);
@@ -90,6 +92,7 @@ void fc_model_free(struct fc_model *m)
 {
     if (!m)
         return;
+    fc_explain_free(m);
     fc_arena_free(&m->arena);
     free(m);
 }

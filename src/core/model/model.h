@@ -157,7 +157,7 @@ struct fc_model {
     struct fc_feature *feature; /* by flat index */
     uint32_t *by_name;          /* flat indices of the features that the file lists, by name */
     size_t n_names;
-    struct fc_shap_store *shap;
+    struct fc_explain *explain; /* NULL without leaf weights */
 };
 
 enum fc_status fc_fail(struct fc_err *err, enum fc_status st, const char *fmt, ...) FC_PRINTF(3, 4);

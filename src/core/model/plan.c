@@ -150,9 +150,11 @@ static uint32_t plan_tree_nodes(struct fc_planner *p, const struct fc_tree *tree
             deepest = depth[i];
         if (!step[0] && !step[1]) {
             plan->node_leaf[*at + i] = s->leaf[s->node_leaf[from]];
+            plan->node_leaf_id[*at + i] = s->node_leaf[from];
             continue;
         }
         node->test = plan->binary[s->split[from]];
+        plan->node_split[*at + i] = s->split[from];
         for (int k = 0; k < 2; k++) {
             node->step[k] = step[k];
             if (step[k]) {
@@ -160,6 +162,7 @@ static uint32_t plan_tree_nodes(struct fc_planner *p, const struct fc_tree *tree
                 continue;
             }
             node->step[k] = end - (*at + i);
+            plan->node_leaf_id[end] = s->node_leaf[from];
             plan->node_leaf[end++] = s->leaf[s->node_leaf[from]];
             if (depth[i] + 1 > deepest)
                 deepest = depth[i] + 1;
@@ -185,9 +188,13 @@ static enum fc_status plan_asymmetric(struct fc_planner *p)
     plan->node = fc_arena_get(&p->m->arena, n, sizeof(*plan->node));
     plan->node_leaf = fc_arena_get(&p->m->arena, n, sizeof(*plan->node_leaf));
     plan->nodes = fc_arena_get(&p->m->arena, s->n_trees, sizeof(*plan->nodes));
+    plan->node_leaf_id = fc_arena_get(&p->m->arena, n, sizeof(*plan->node_leaf_id));
+    plan->node_split = fc_arena_get(&p->m->arena, n, sizeof(*plan->node_split));
     place = fc_arena_get(p->tmp, s->n_splits, sizeof(*place));
-    if (!plan->node || !plan->node_leaf || !plan->nodes || !place)
+    if (!plan->node || !plan->node_leaf || !plan->nodes || !place || !plan->node_leaf_id ||
+        !plan->node_split)
         return fc_no_memory(p->err);
+    plan->n_nodes = n;
     for (size_t t = 0; t < s->n_trees; t++) {
         plan->nodes[t].first = at;
         plan->nodes[t].depth = plan_tree_nodes(p, &s->tree[t], &at, place);

@@ -90,8 +90,10 @@ struct fc_plan {
     struct fc_plan_tree *tree;
     struct fc_plan_nodes *nodes;
     struct fc_node *node;
-    double *node_leaf; /* by node */
-    size_t n_trees;
+    double *node_leaf;      /* by node */
+    uint32_t *node_leaf_id; /* by node: place of the leaf in the model */
+    int32_t *node_split;    /* by node: the binary feature that it asks */
+    size_t n_trees, n_nodes;
     bool symmetric;
     double scale, bias;
 };

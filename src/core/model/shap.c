@@ -1,0 +1,312 @@
+/*
+ * SHAP values: the Shapley values of the game of catboost-model, section 9.2.
+ *
+ * A leaf of value v, reached through tests of players c with (one, zero) - does the row go that way, and the product
+ * of the shares of the weight that do - adds to player c
+ *
+ *     v * (one_c - zero_c) * integral over x from 0 to 1 of the product over the other players of
+ *                            one * x + zero * (1 - x)
+ *
+ * because the weight |S|! (k - |S| - 1)! / k! of a set S among k players is the integral of x^|S| (1-x)^(k-1-|S|).
+ * The integrand is a polynomial of degree k - 1, so that Gauss-Legendre with k / 2 points is exact; it has positive
+ * terms only, which keeps it accurate where unwinding paths is not.  One descent of a tree gives all its players their
+ * values: on the way down the product is kept at each point, on the way up the leaves' sums.
+ *
+ * A player who is asked again further down has new (one, zero) there: the sums of what lies below then count with the
+ * new ones and no longer with the old.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval.h"
+#include "explain.h"
+
+#define MAX_STORED ((size_t)256 << 20) /* bytes for leaves of one model */
+
+enum { STORE_EMPTY, STORE_BUSY, STORE_READY };
+
+/* A test on the way down. */
+struct edge {
+    uint32_t player;
+    int32_t above; /* the last edge of the same player, or -1 */
+    double one, zero;
+    double inverse[FC_MAX_POINTS]; /* 1 / (one * x + zero * (1 - x)) */
+};
+
+struct shap_work {
+    size_t n_points;
+    double x[FC_MAX_POINTS], weight[FC_MAX_POINTS];
+    struct edge path[FC_MAX_NODE_DEPTH + 2];
+    double product[FC_MAX_NODE_DEPTH + 3][FC_MAX_POINTS];
+    double sum[FC_MAX_NODE_DEPTH + 3][FC_MAX_POINTS];
+    double local[FC_MAX_DEPTH]; /* of one symmetric tree, by its players */
+    double *value;              /* of what is being summed up: local, or by player */
+    double *by_player;
+    unsigned char *values, *columns; /* the row, alone in a block */
+    struct fc_arena arena;
+};
+
+/* A tree, whichever kind: symmetric ones are heaps, as deep nodes ask the first splits. */
+struct game {
+    const struct fc_model *m;
+    const unsigned char *columns;
+    size_t tree;
+    uint32_t depth;       /* symmetric: of all leaves */
+    const double *leaf;   /* symmetric: by leaf number */
+    const double *weight; /* by node */
+    uint32_t row_leaf;    /* symmetric: where the row falls */
+};
+
+static inline bool yes(const struct fc_test *t, const unsigned char *columns)
+{
+    return (columns[(size_t)t->column * FC_LANES] & t->mask) >= t->least;
+}
+
+struct node {
+    bool is_leaf;
+    double value;    /* of a leaf */
+    size_t child[2]; /* the way that the row takes comes first */
+    double share[2];
+    uint32_t player;
+};
+
+static void look_symmetric(const struct game *g, size_t at, uint32_t level, struct node *n)
+{
+    uint32_t split = g->depth - 1 - level;
+    bool go;
+
+    n->is_leaf = level == g->depth;
+    if (n->is_leaf) {
+        n->value = g->leaf[at - ((size_t)1 << g->depth)];
+        return;
+    }
+    go = g->row_leaf >> split & 1;
+    n->child[0] = 2 * at + go;
+    n->child[1] = 2 * at + !go;
+    n->player = g->m->explain->local[g->tree * FC_MAX_DEPTH + split];
+}
+
+static void look_node(const struct game *g, size_t at, struct node *n)
+{
+    const struct fc_plan *plan = g->m->plan;
+    const struct fc_node *node = &plan->node[at];
+    bool go;
+
+    n->is_leaf = node->step[0] == 0;
+    if (n->is_leaf) {
+        n->value = plan->node_leaf[at];
+        return;
+    }
+    go = yes(&node->test, g->columns);
+    n->child[0] = at + node->step[go];
+    n->child[1] = at + node->step[!go];
+    n->player = g->m->explain->player_of[plan->node_split[at]];
+}
+
+static void look(const struct game *g, size_t at, uint32_t level, struct node *n)
+{
+    double total;
+
+    if (g->m->plan->symmetric)
+        look_symmetric(g, at, level, n);
+    else
+        look_node(g, at, n);
+    if (n->is_leaf)
+        return;
+    total = g->weight[n->child[0]] + g->weight[n->child[1]];
+    for (int k = 0; k < 2;
+         k++) /* nothing was ever seen here: both ways alike, as in the expected value */
+        n->share[k] = total > 0 ? g->weight[n->child[k]] / total : 0.5;
+}
+
+/* Adds what the edge and the one above of its player are due for the sums that came up through it. */
+static void settle(struct shap_work *w, const struct edge *e, const double *sum)
+{
+    double mine = 0, other = 0;
+
+    for (size_t q = 0; q < w->n_points; q++)
+        mine += w->weight[q] * sum[q] * e->inverse[q];
+    w->value[e->player] += (e->one - e->zero) * mine;
+    if (e->above < 0)
+        return;
+    for (size_t q = 0; q < w->n_points; q++)
+        other += w->weight[q] * sum[q] * w->path[e->above].inverse[q];
+    w->value[e->player] -= (w->path[e->above].one - w->path[e->above].zero) * other;
+}
+
+/* Leaves in w->sum[level] the sums, at each point, of leaf value times product over the leaves below. */
+static void descend(struct shap_work *w, const struct game *g, size_t at, uint32_t level)
+{
+    const double *product = w->product[level];
+    double *sum = w->sum[level], *next = w->product[level + 1];
+    struct edge *e = &w->path[level];
+    struct node n;
+
+    look(g, at, level, &n);
+    if (n.is_leaf) {
+        for (size_t q = 0; q < w->n_points; q++)
+            sum[q] = n.value * product[q];
+        return;
+    }
+    memset(sum, 0, w->n_points * sizeof(*sum));
+    for (int k = 0; k < 2; k++) {
+        const struct edge *above;
+
+        e->player = n.player;
+        e->above = (int32_t)level - 1;
+        while (e->above >= 0 && w->path[e->above].player != n.player)
+            e->above--;
+        above = e->above >= 0 ? &w->path[e->above] : NULL;
+        e->one = k == 0 ? above ? above->one : 1 : 0;
+        e->zero = n.share[k] * (above ? above->zero : 1);
+        if (e->one == 0 && e->zero <= 0)
+            continue; /* nobody goes there, and the row does not */
+        for (size_t q = 0; q < w->n_points; q++) {
+            double f = e->one * w->x[q] + e->zero * (1 - w->x[q]);
+
+            e->inverse[q] = 1 / f;
+            next[q] = product[q] * f * (above ? above->inverse[q] : 1);
+        }
+        descend(w, g, n.child[k], level + 1);
+        settle(w, e, w->sum[level + 1]);
+        for (size_t q = 0; q < w->n_points; q++)
+            sum[q] += w->sum[level + 1][q];
+    }
+}
+
+static void play(struct shap_work *w, const struct game *g, size_t root, uint32_t depth,
+                 double *value)
+{
+    w->value = value;
+    w->n_points = depth > 1 ? (depth + 1) / 2 : 1;
+    fc_gauss(w->n_points, w->x, w->weight);
+    for (size_t q = 0; q < w->n_points; q++)
+        w->product[0][q] = 1;
+    descend(w, g, root, 0);
+}
+
+/* ---- symmetric trees: all rows of a leaf have the same values ---- */
+
+static struct fc_leaf_store *get_store(struct fc_explain *x, size_t tree, size_t n_leaves)
+{
+    struct fc_leaf_store *s = atomic_load_explicit(&x->store[tree], memory_order_acquire),
+                         *none = NULL;
+    size_t values = n_leaves * x->n_local[tree] * sizeof(double),
+           bytes = sizeof(*s) + values + n_leaves;
+
+    if (s)
+        return s;
+    if (atomic_fetch_add_explicit(&x->stored_bytes, bytes, memory_order_relaxed) >
+        MAX_STORED - bytes)
+        s = NULL;
+    else
+        s = calloc(1, bytes);
+    if (s) {
+        s->value = (double *)(void *)(s + 1);
+        s->state = (_Atomic uint8_t *)(void *)((unsigned char *)(s + 1) + values);
+        if (atomic_compare_exchange_strong_explicit(&x->store[tree], &none, s, memory_order_acq_rel,
+                                                    memory_order_acquire))
+            return s;
+        free(s); /* another thread was first */
+        s = none;
+    }
+    atomic_fetch_sub_explicit(&x->stored_bytes, bytes, memory_order_relaxed);
+    return s;
+}
+
+/* The values of a leaf by the tree's players: from the store, or computed (and stored where there is room). */
+static const double *leaf_values(struct shap_work *w, const struct game *g)
+{
+    struct fc_explain *x = g->m->explain;
+    size_t n = x->n_local[g->tree];
+    struct fc_leaf_store *s = get_store(x, g->tree, (size_t)1 << g->depth);
+    uint8_t empty = STORE_EMPTY;
+
+    if (s && atomic_load_explicit(&s->state[g->row_leaf], memory_order_acquire) == STORE_READY)
+        return s->value + n * g->row_leaf;
+    memset(w->local, 0, sizeof(w->local));
+    play(w, g, 1, g->depth, w->local);
+    if (s && atomic_compare_exchange_strong_explicit(&s->state[g->row_leaf], &empty, STORE_BUSY,
+                                                     memory_order_relaxed, memory_order_relaxed)) {
+        memcpy(s->value + n * g->row_leaf, w->local, n * sizeof(double));
+        atomic_store_explicit(&s->state[g->row_leaf], STORE_READY, memory_order_release);
+    }
+    return w->local;
+}
+
+static void explain_symmetric(struct shap_work *w, const struct fc_model *m)
+{
+    for (size_t t = 0; t < m->plan->n_trees; t++) {
+        const struct fc_plan_tree *tree = &m->plan->tree[t];
+        struct game g = {.m = m,
+                         .columns = w->columns,
+                         .tree = t,
+                         .depth = tree->depth,
+                         .leaf = tree->leaf,
+                         .weight = m->explain->weight + 2 * (size_t)m->src.tree[t].first_leaf};
+        const double *value;
+
+        if (tree->depth == 0)
+            continue;
+        for (uint32_t d = 0; d < tree->depth; d++)
+            g.row_leaf |= (uint32_t)yes(&tree->test[d], w->columns) << d;
+        value = leaf_values(w, &g);
+        for (size_t k = 0; k < m->explain->n_local[t]; k++)
+            w->by_player[m->explain->tree_player[t * FC_MAX_DEPTH + k]] += value[k];
+    }
+}
+
+static void explain_nodes(struct shap_work *w, const struct fc_model *m)
+{
+    struct game g = {.m = m, .columns = w->columns, .weight = m->explain->weight};
+
+    for (size_t t = 0; t < m->plan->n_trees; t++)
+        play(w, &g, m->plan->nodes[t].first, m->plan->nodes[t].depth, w->by_player);
+}
+
+/* ---- one row ---- */
+
+static struct shap_work *make_work(struct fc_scratch *s)
+{
+    struct shap_work *w = fc_arena_get(&s->arena, 1, sizeof(*w));
+
+    if (!w)
+        return NULL;
+    w->by_player = fc_arena_get(&s->arena, s->m->explain->n_players, sizeof(double));
+    w->values = fc_arena_get(&s->arena, 1, s->block_bytes);
+    w->columns = fc_arena_get(&s->arena, s->plan->n_columns, FC_LANES);
+    return w->by_player && w->values && w->columns ? w : NULL;
+}
+
+enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t row, double *values,
+                       double *base, struct fc_err *err)
+{
+    const struct fc_explain *x = m->explain;
+    struct shap_work *w = s->explain;
+    const unsigned char *from;
+
+    if (!x)
+        return fc_fail(err, FC_EMISSING,
+                       "the model holds no leaf weights: its scores cannot be explained");
+    if (!w)
+        w = s->explain = make_work(s);
+    if (!w)
+        return fc_no_memory(err);
+    if (row >= s->max_rows)
+        row = s->max_rows - 1;
+    from = s->values + row / FC_LANES * s->block_bytes + row % FC_LANES * 4;
+    for (size_t slot = 0; slot < s->plan->n_slots; slot++)
+        memcpy(w->values + slot * FC_LANES * 4, from + slot * FC_LANES * 4, 4);
+    s->columns(s->plan, w->values, 1, w->columns);
+    memset(w->by_player, 0, x->n_players * sizeof(double));
+    if (s->plan->symmetric)
+        explain_symmetric(w, m);
+    else
+        explain_nodes(w, m);
+    memset(values, 0, m->info.n_features * sizeof(*values));
+    for (size_t p = 0; p < x->n_players; p++)
+        for (uint32_t k = 0; k < x->player[p].n; k++)
+            values[x->player[p].flat[k]] += s->plan->scale * w->by_player[p] / x->player[p].n;
+    *base = x->base;
+    return FC_OK;
+}
