@@ -412,7 +412,7 @@ static bool answered(const struct ft_cli *cli, int *status)
 static const struct ft_command *console(void)
 {
     for (size_t i = 0; i < ft_n_commands; i++)
-        if (ft_commands[i].bit == FT_CMD_CONSOLE)
+        if (ft_commands[i].bit == FT_CMD_CONSOLE && ft_commands[i].run)
             return &ft_commands[i];
     return NULL;
 }
