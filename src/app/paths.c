@@ -15,7 +15,6 @@ static const char *home(void)
 
     if (h && h[0] == '/')
         return h;
-    /* cppcheck-suppress getpwuidCalled ; there is no other thread yet */
     pw = getpwuid(getuid());
     return pw && pw->pw_dir ? pw->pw_dir : "/";
 }
