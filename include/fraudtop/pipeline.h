@@ -166,13 +166,13 @@ struct ft_score_opts {
     const struct ft_scorer *scorer;     /* shared by all threads */
     const struct ft_scorer *challenger; /* scored too, for comparison; or NULL */
     const char *group;
-    double threshold;   /* until the control topic says otherwise */
+    double threshold;     /* until the control topic says otherwise */
     bool threshold_given; /* by hand: then only what is put into force from now on changes it */
-    double sample;      /* share of unflagged ones that is sent with its data, 0 to 1 */
-    size_t reasons;     /* with each flagged verdict, at the most */
-    bool exactly_once;  /* results and offsets in one transaction */
-    int commit_ms;      /* interval of transactions; 0: 100, with state 1,000 */
-    bool rebuild_state; /* make the state anew from the transactions topic */
+    double sample;        /* share of unflagged ones that is sent with its data, 0 to 1 */
+    size_t reasons;       /* with each flagged verdict, at the most */
+    bool exactly_once;    /* results and offsets in one transaction */
+    int commit_ms;        /* interval of transactions; 0: 100, with state 1,000 */
+    bool rebuild_state;   /* make the state anew from the transactions topic */
     size_t queued_kbytes;
     int linger_ms; /* -1: the table's default */
 };
@@ -211,7 +211,7 @@ struct ft_in_force {
     bool has_threshold, has_sample;
     double threshold, sample;
     int64_t threshold_ms; /* wall clock: when it was put into force */
-    char model[256]; /* as for -m; empty: what the command line said */
+    char model[256];      /* as for -m; empty: what the command line said */
 };
 struct ft_run_control {
     bool known, paused, has_rate;

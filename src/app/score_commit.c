@@ -295,7 +295,8 @@ static enum ft_status take_record(struct ft_sc *c, struct ft_sc_part *p, const s
         enum ft_status st = ft_state_restore(p->state, m->key, m->value, err);
 
         if (st == FT_EINPUT) {
-            ft_err_prefix(err, "topic %s holds another model's state (--rebuild-state makes it anew)",
+            ft_err_prefix(err,
+                          "topic %s holds another model's state (--rebuild-state makes it anew)",
                           m->topic);
             return FT_EUSAGE;
         }
@@ -443,7 +444,8 @@ static enum ft_status restore(struct ft_sc *c, struct ft_sc_part *p, struct ft_e
 enum ft_status ft_sc_take_over(struct ft_sc *c, struct ft_sc_part *p, struct ft_err *err)
 {
     char id[512];
-    struct ft_producer_opts po = {.transactional_id = id, .linger_ms = c->o.linger_ms, .large = true};
+    struct ft_producer_opts po = {
+        .transactional_id = id, .linger_ms = c->o.linger_ms, .large = true};
     enum ft_status st;
 
     snprintf(id, sizeof(id), "fraudtop-%s-%s-%d", c->o.group, c->s.pipe->topics.transactions,

@@ -321,8 +321,8 @@ static void describe(struct ft_sc *c, size_t i, struct ft_verdict *v)
     ft_buf_clear(&t->usual);
     v->has_threshold = true;
     v->threshold = c->threshold;
-    if (c->o.reasons && ft_score_reasons_json(c->scorer, c->scratch, i, c->o.reasons,
-                                              &t->reasons) == FT_OK)
+    if (c->o.reasons &&
+        ft_score_reasons_json(c->scorer, c->scratch, i, c->o.reasons, &t->reasons) == FT_OK)
         v->reasons_json = (struct ft_span){t->reasons.p, t->reasons.n};
     if (ft_codec_write_data(&t->data, &c->txn[i]))
         v->data_json = (struct ft_span){t->data.p, t->data.n};
@@ -361,7 +361,8 @@ static enum ft_status verdict(struct ft_sc *c, struct ft_sc_part *p, size_t i, s
     if (r->flag || v.sampled)
         describe(c, i, &v);
     ft_buf_clear(&c->text.msg);
-    if (!ft_codec_write_verdict(&c->text.msg, &v)) { /* too long with all that: the verdict itself counts */
+    if (!ft_codec_write_verdict(&c->text.msg,
+                                &v)) { /* too long with all that: the verdict itself counts */
         ft_buf_clear(&c->text.msg);
         v.data_json = v.features_json = v.history_json = v.usual_json = (struct ft_span){0};
         if (!ft_codec_write_verdict(&c->text.msg, &v))
@@ -409,10 +410,10 @@ static void what_is_in_force(struct ft_sc *c)
 
 static struct ft_sc_part *part_of(struct ft_sc *c, const struct ft_msg *m)
 {
-    struct ft_sc_part *p = c->last && c->last < c->part + c->n_part &&
-                                   c->last->partition == m->partition
-                               ? c->last
-                               : find(c, m->partition);
+    struct ft_sc_part *p =
+        c->last && c->last < c->part + c->n_part && c->last->partition == m->partition
+            ? c->last
+            : find(c, m->partition);
 
     c->last = p;
     return p && p->owned ? p : NULL;
@@ -712,7 +713,8 @@ void ft_score_heartbeat(struct ft_stage *s, struct ft_buf *out)
     struct ft_score_status v;
 
     ft_score_status(s, &v);
-    ft_buf_fmt(out, ",\"partitions\":%d,\"customers\":%" PRIu64 ",\"restored\":%.3f,\"score_error\":",
+    ft_buf_fmt(out,
+               ",\"partitions\":%d,\"customers\":%" PRIu64 ",\"restored\":%.3f,\"score_error\":",
                v.partitions, v.customers, v.restored);
     ft_buf_json(out, ft_span_of(v.error));
 }

@@ -63,7 +63,8 @@ struct ft_sc {
     size_t n;
     struct ft_sc_text text;
     struct ft_seldom said, said_bad;
-    uint64_t rebuilt[64], relived; /* by partition, one bit each; rows of the state being made anew */
+    uint64_t rebuilt[64],
+        relived; /* by partition, one bit each; rows of the state being made anew */
     struct ft_score_status status; /* under s.lock */
 };
 
