@@ -1,0 +1,64 @@
+/*
+ * From settings to a running pipeline (src/app only): what `replay`, `score`, `sink`, `run`, `demo` and the console
+ * share.
+ *
+ *     ft_pipeline_open     model, broker and database as configured or embedded; connects to nothing
+ *     ft_pipeline_connect  waits for the services, makes topics and schema
+ *     ft_pipeline_start    heartbeats, then the stages asked for
+ *     ft_pipeline_stop     the stages end what they have in hand, by a deadline
+ *     ft_pipeline_close
+ */
+#ifndef FT_SERVICES_H
+#define FT_SERVICES_H
+
+#include "app.h"
+#include "fraudtop/pipeline.h"
+
+#define FT_MAX_SCORERS 32
+
+enum ft_pipeline_part {
+    FT_WITH_SCORE = 1,
+    FT_WITH_SINK = 2,
+    FT_WITH_REPLAY = 4,
+    FT_WITH_MODEL = 8, /* without scoring: only its columns */
+    FT_EMBED = 16      /* what is configured nowhere runs inside */
+};
+
+struct ft_pipeline {
+    struct ft_app *app;
+    int parts;
+    const char *role;
+    struct ft_pipe pipe; /* bus, topics, secret, control */
+    struct ft_pg *pg;    /* the private server, when embedded */
+    const char *conninfo;
+    struct ft_scorer *scorer, *challenger;
+    struct ft_stage *replay, *score[FT_MAX_SCORERS], *sink;
+    size_t n_score;
+    int64_t started_ms;                                               /* wall clock */
+    void (*stored)(void *user, const struct ft_verdict *v, size_t n); /* see ft_sink_opts */
+    void *user;
+};
+
+/* The secret of the customers' keys as the settings have it: key.secret, key.file, or the state folder's. */
+enum ft_status ft_secret_from(const struct ft_app *app, uint8_t out[16], struct ft_err *err);
+
+enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const char *role,
+                                int parts, struct ft_err *err);
+enum ft_status ft_pipeline_connect(struct ft_pipeline *p, struct ft_err *err);
+/* Heartbeats, sink, scorers; the replay is begun apart. */
+enum ft_status ft_pipeline_start(struct ft_pipeline *p, struct ft_err *err);
+/* From the settings: rate, limit, label, ...; files and linger are filled in too. */
+void ft_pipeline_replay_opts(const struct ft_pipeline *p, struct ft_replay_opts *out);
+enum ft_status ft_pipeline_replay(struct ft_pipeline *p, const struct ft_replay_opts *opts,
+                                  struct ft_err *err);
+/* Begins what ft_pipeline_replay prepared. */
+enum ft_status ft_pipeline_replay_start(struct ft_pipeline *p, struct ft_err *err);
+/* The sum over all stages. */
+uint64_t ft_pipeline_counted(const struct ft_pipeline *p, enum ft_metric m);
+/* The first stage that failed: its status, else FT_OK. */
+enum ft_status ft_pipeline_failed(const struct ft_pipeline *p, struct ft_err *err);
+/* All stages; false when one has not ended in time: then only _exit helps. */
+bool ft_pipeline_stop(struct ft_pipeline *p, int timeout_ms);
+void ft_pipeline_close(struct ft_pipeline *p);
+
+#endif
