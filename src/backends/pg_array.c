@@ -198,3 +198,16 @@ void ft_pg_array_numeric(struct ft_pg_array *a, struct ft_span text)
     put16(out + 6, (unsigned)d.scale);
     add(a, out, 8 + 2 * (size_t)groups);
 }
+
+bool ft_pg_fixed(struct ft_span text, int64_t *out)
+{
+    struct decimal d;
+    int64_t v = 0;
+
+    if (!read_decimal(text, &d) || d.scale > 4 || d.point > 12)
+        return false;
+    for (int i = 0; i < d.point + 4; i++)
+        v = v * 10 + (i < d.n ? d.digit[i] : 0);
+    *out = d.negative ? -v : v;
+    return true;
+}

@@ -13,7 +13,8 @@ static const enum ft_pg_type column_type[W_N] = {
     [W_CASE_DATA] = FT_PG_TEXT,  [W_CASE_REASONS] = FT_PG_TEXT,  [W_CASE_HISTORY] = FT_PG_TEXT,
     [W_CASE_USUAL] = FT_PG_TEXT, [W_CASE_FEATURES] = FT_PG_TEXT, [W_CHALLENGER] = FT_PG_TEXT,
     [W_TOPIC] = FT_PG_TEXT,      [W_PARTITION] = FT_PG_INT4,     [W_NEXT_OFFSET] = FT_PG_INT8,
-    [W_LAST_ID] = FT_PG_UUID,
+    [W_LAST_ID] = FT_PG_UUID,    [W_CLUSTER] = FT_PG_TEXT,       [W_GROUP] = FT_PG_TEXT,
+    [W_COUNT_CELL] = FT_PG_INT2, [W_COUNT_N] = FT_PG_INT4,       [W_COUNT_AMOUNT] = FT_PG_NUMERIC,
 };
 
 static enum ft_status connect_store(struct ft_store *s, int timeout_ms, struct ft_err *err)
@@ -21,6 +22,7 @@ static enum ft_status connect_store(struct ft_store *s, int timeout_ms, struct f
     enum ft_status st = ft_pg_connect(&s->conn, s->conninfo, NULL, timeout_ms, err);
 
     s->prepared = false;
+    s->clean = 0;
     s->n_model = 0; /* another database may number them differently */
     if (st == FT_OK && s->writer)
         st = ft_pg_schema(s->conn, timeout_ms, err);
@@ -42,10 +44,11 @@ enum ft_status ft_store_open(struct ft_store **out, const char *conninfo, bool w
         return ft_fail(err, FT_ENOMEM, "postgresql: no memory");
     s->writer = writer;
     s->conninfo = strdup(conninfo ? conninfo : "");
+    s->counts = calloc(1, sizeof(*s->counts));
     for (int i = 0; i < W_N; i++)
         ft_pg_array_init(&s->column[i], column_type[i]);
-    st = s->conninfo ? connect_store(s, timeout_ms, err)
-                     : ft_fail(err, FT_ENOMEM, "postgresql: no memory");
+    st = s->conninfo && s->counts ? connect_store(s, timeout_ms, err)
+                                  : ft_fail(err, FT_ENOMEM, "postgresql: no memory");
     if (st != FT_OK) {
         ft_store_close(s);
         return st;
@@ -61,6 +64,7 @@ void ft_store_close(struct ft_store *s)
     PQfinish(s->conn);
     for (int i = 0; i < W_N; i++)
         ft_pg_array_fini(&s->column[i]);
+    free(s->counts);
     free(s->order);
     free(s->conninfo);
     free(s);

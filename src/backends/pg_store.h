@@ -2,6 +2,7 @@
 #ifndef FT_PG_STORE_H
 #define FT_PG_STORE_H
 
+#include "fraudtop/hist.h"
 #include "fraudtop/store.h"
 #include "pg.h"
 #include "pg_array.h"
@@ -29,13 +30,26 @@ enum write_column {
     W_PARTITION,
     W_NEXT_OFFSET,
     W_LAST_ID,
-    W_N,
-    W_CLUSTER = W_N, /* no arrays */
-    W_GROUP,
-    W_N_PARAMS
+    W_CLUSTER, /* no array */
+    W_GROUP,   /* no array */
+    W_N_CAREFUL,
+    W_COUNT_CELL = W_N_CAREFUL, /* the batch's counts: only of use when all of it is new */
+    W_COUNT_N,
+    W_COUNT_AMOUNT,
+    W_N
 };
 
 #define FT_PG_MODELS 16 /* names remembered with their number; more are asked again */
+#define FT_PG_CELLS (6 * FT_SCORE_BINS)
+
+/* Rows of a batch by cell: (flag * 3 + label + 1) * FT_SCORE_BINS + bin. */
+struct cell_counts {
+    uint32_t n[FT_PG_CELLS];
+    int64_t amount[FT_PG_CELLS]; /* ten-thousandths */
+    uint16_t used[FT_PG_CELLS];  /* cells that are not empty */
+    size_t n_used;
+    bool exact; /* every amount had at most four decimals */
+};
 
 struct ft_store {
     PGconn *conn;
@@ -49,9 +63,9 @@ struct ft_store {
         int32_t number;
     } model[FT_PG_MODELS];
     size_t n_model;
-    unsigned since_fold; /* batches since the deltas were folded */
-    int64_t adopted_ms;  /* monotonic: when foreign rows were looked for */
-    int64_t swept_ms;    /* the same, all of them */
+    struct cell_counts *counts;
+    unsigned clean;      /* batches in a row without an id that was there already */
+    unsigned since_fold; /* batches since the counts were folded */
 };
 
 #endif

@@ -202,6 +202,42 @@ static void counts_a_run(void **unused)
     ft_store_close(s);
 }
 
+/* After some batches of new ids the store takes all for new; a repeat among them must change nothing all the same. */
+static void repeats_in_a_long_run_change_nothing(void **unused)
+{
+    struct ft_store *s = open_store();
+    struct ft_verdict v[10], mixed[3];
+    struct ft_err err = {""};
+    uint64_t row = 0;
+
+    (void)unused;
+    for (int batch = 0; batch < 100; batch++) {
+        for (int i = 0; i < 10; i++, row++) {
+            v[i] = verdict(row, i == 0 ? 0.9 : 0.1);
+            v[i].label = (int8_t)(i & 1);
+        }
+        if (batch == 50)
+            v[3].amount = FT_SPAN("0.123456"); /* more decimals than are counted fast */
+        assert_int_equal(write_rows(s, v, 10), 10);
+    }
+    mixed[0] = verdict(row, 0.9);
+    mixed[1] = verdict(5, 0.9); /* was 0.1 */
+    mixed[2] = verdict(row + 1, 0.1);
+    assert_int_equal(write_rows(s, mixed, 3), 2);
+    assert_int_equal(write_rows(s, mixed, 3), 0);
+    assert_string_equal(sql("SELECT count(*) || ' ' || sum(fraud_flag) FROM fraud_scores"), "1002 101");
+    assert_string_equal(sql("SELECT count(*) || ' ' || sum(amount) FROM fraudtop_verdicts"),
+                        "1002 25725.823456");
+    assert_int_equal(ft_store_fold(s, &err), FT_OK);
+    assert_string_equal(sql("SELECT count(*) FROM fraudtop_score_deltas"), "0");
+    assert_string_equal(sql("SELECT string_agg(part || ':' || n, ' ' ORDER BY part) || ' ' || sum(amount)"
+                            " FROM fraudtop_score_totals"),
+                        "0:1 1:400 2:500 3:1 4:100 25725.823456");
+    assert_string_equal(sql("SELECT sum(n) || ' ' || sum(amount) FROM fraudtop_score_hours"),
+                        "1002 25725.823456");
+    ft_store_close(s);
+}
+
 /* ---- several at once ---------------------------------------------------------------------------------- */
 
 #define RACE_ROWS 20000
@@ -386,6 +422,7 @@ int main(void)
         cmocka_unit_test_setup(offsets_move_with_the_rows, empty),
         cmocka_unit_test_setup(a_bad_row_is_told_and_costs_nothing, empty),
         cmocka_unit_test_setup(counts_a_run, empty),
+        cmocka_unit_test_setup(repeats_in_a_long_run_change_nothing, empty),
         cmocka_unit_test_setup(overlapping_sinks_store_each_row_once, empty),
         cmocka_unit_test(writers_that_start_together_make_one_schema),
         cmocka_unit_test(what_cannot_be_opened_is_said),
