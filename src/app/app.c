@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "fraudtop/pipeline.h"
 
 #ifndef FT_VERSION
 #define FT_VERSION "unknown"
@@ -104,6 +105,40 @@ const char *ft_app_group(const struct ft_app *app, const char *stage)
     if (group)
         return group;
     return ft_cfg_text(app->cfg, strcmp(stage, "sink") == 0 ? "sink.group" : "score.group");
+}
+
+static bool has_model(const char *folder, const char *name)
+{
+    char path[1200];
+
+    snprintf(path, sizeof(path), "%s/models/%s/manifest.json", folder, name);
+    return access(path, R_OK) == 0;
+}
+
+const char *ft_app_model(const struct ft_app *app)
+{
+    const char *model = ft_cfg_text(app->cfg, "model.path");
+
+    if (model)
+        return model;
+    if (app->command->bit == FT_CMD_DEMO &&
+        (has_model(".", "velocity") || has_model(app->data_dir, "velocity")))
+        return "velocity";
+    return "seed-004";
+}
+
+enum ft_status ft_app_secret(const struct ft_app *app, uint8_t out[16], struct ft_err *err)
+{
+    const char *hex = ft_cfg_text(app->cfg, "key.secret");
+
+    if (!hex)
+        return ft_secret_load(out, ft_cfg_text(app->cfg, "key.file"), app->state_dir, err);
+    for (size_t i = 0; i < 16; i++) { /* checked when it was set */
+        char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+
+        out[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return FT_OK;
 }
 
 bool ft_app_has_brokers(const struct ft_app *app)

@@ -54,6 +54,10 @@ int ft_app_usage(const struct ft_app *app, const char *fmt, ...) FT_PRINTF(2, 3)
 double
 ft_app_rate(const struct ft_app *app); /* tx/s of a replay, 0: no limit (the default of run) */
 const char *ft_app_group(const struct ft_app *app, const char *stage); /* "score" or "sink" */
+/* The model's name or path: -m, else seed-004, in demo the best there is. */
+const char *ft_app_model(const struct ft_app *app);
+/* The secret of the customers' keys: key.secret, else from key.file or the state folder (made there at first use). */
+enum ft_status ft_app_secret(const struct ft_app *app, uint8_t out[16], struct ft_err *err);
 /* -b or -d was set anywhere; else run and demo embed the service. */
 bool ft_app_has_brokers(const struct ft_app *app);
 bool ft_app_has_database(const struct ft_app *app);
