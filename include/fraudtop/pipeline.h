@@ -117,9 +117,11 @@ enum ft_ids { FT_IDS_ROW, FT_IDS_TIME, FT_IDS_RANDOM };
 struct ft_replay_opts {
     const char *const *files; /* none: the journal's of the run that is resumed */
     size_t n_files;
-    const char *label;       /* column, or NULL */
-    const char *const *need; /* columns that must be there */
-    size_t n_need;
+    const char *label;           /* column, or NULL */
+    const char *const *need;     /* columns that must be there */
+    const char *const *required; /* of them those whose cell must not be empty */
+    size_t n_need, n_required;
+    int stop_fd;    /* readable: give up waiting for a pipe; 0: none */
     uint64_t limit; /* rows; 0: all */
     double rate;    /* rows a second; 0: no limit */
     double speed;   /* times event time; 0: not by event time */

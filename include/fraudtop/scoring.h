@@ -60,6 +60,8 @@ void ft_scorer_free(struct ft_scorer *s);
 const struct ft_scorer_info *ft_scorer_info(const struct ft_scorer *s);
 /* Columns that a file must have, for ft_rows_opts.need. */
 size_t ft_scorer_columns(const struct ft_scorer *s, const char *const **names);
+/* A row without this column's value is a bad one, for ft_rows_opts.required. */
+bool ft_scorer_requires(const struct ft_scorer *s, const char *column);
 /* Name of a feature as the manifest or the model has it, of the last stage. */
 const char *ft_scorer_feature(const struct ft_scorer *s, size_t i);
 

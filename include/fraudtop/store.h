@@ -53,6 +53,13 @@ struct ft_run_count {
 enum ft_status ft_store_count_run(struct ft_store *s, const struct ft_run *run,
                                   struct ft_run_count *out, struct ft_err *err);
 
+/* What the sink copies from the topics fraudtop.status and fraudtop.control: the newest heartbeat of a process (and the
+ * run that it tells of), a record of what is in force.  json is theirs; FT_EINPUT when it is none. */
+enum ft_status ft_store_put_process(struct ft_store *s, const char *process, const char *json,
+                                    int64_t at_ms, struct ft_err *err);
+enum ft_status ft_store_put_in_force(struct ft_store *s, const char *kind, const char *json,
+                                     int64_t at_ms, struct ft_err *err);
+
 /* ---- a private server (product contract, section 9) ---------------------------------------------------- */
 
 struct ft_pg;

@@ -36,7 +36,8 @@ struct ft_control {
     _Atomic int stop, ready;
     struct ft_store *copy; /* the thread's own */
     int64_t copy_retry_ms;
-    bool copy_said;
+    bool copy_up;
+    struct ft_seldom copy_said;
 };
 
 /* ---- reading what is in force ------------------------------------------------------------------------ */
@@ -189,10 +190,43 @@ static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
 
 /* ---- the sink's copy in the database ----------------------------------------------------------------- */
 
-static void copy(struct ft_control *c, const struct ft_msg *m)
+/* Heartbeats come again in a second, so nothing is kept for a database that is away. */
+static enum ft_status copy_open(struct ft_control *c, struct ft_err *err)
 {
-    (void)c;
-    (void)m;
+    enum ft_status st;
+
+    if (c->copy && c->copy_up)
+        return FT_OK;
+    if (ft_now_ms() < c->copy_retry_ms)
+        return FT_EUNREACHABLE;
+    st = c->copy ? ft_store_reconnect(c->copy, 500, err)
+                 : ft_store_open(&c->copy, c->o.copy_conninfo, true, 500, err);
+    c->copy_up = st == FT_OK;
+    c->copy_retry_ms = ft_now_ms() + 2000;
+    return st;
+}
+
+static enum ft_status copy(struct ft_control *c, const struct ft_msg *m, struct ft_err *err)
+{
+    char key[200], *json;
+    enum ft_status st;
+
+    if (!m->key.p || !m->value.p || m->key.n >= sizeof(key))
+        return FT_OK;
+    st = copy_open(c, err);
+    if (st != FT_OK)
+        return st;
+    json = strndup(m->value.p, m->value.n);
+    if (!json)
+        return ft_fail(err, FT_ENOMEM, "no memory");
+    memcpy(key, m->key.p, m->key.n);
+    key[m->key.n] = '\0';
+    st = strcmp(m->topic, c->o.topics->status) == 0
+             ? ft_store_put_process(c->copy, key, json, m->timestamp_ms, err)
+             : ft_store_put_in_force(c->copy, key, json, m->timestamp_ms, err);
+    free(json);
+    c->copy_up = st == FT_OK || st == FT_EINPUT;
+    return st;
 }
 
 /* ---- the thread -------------------------------------------------------------------------------------- */
@@ -255,8 +289,8 @@ static void *control_main(void *arg)
         if (st == FT_OK) {
             if (strcmp(m.topic, c->o.topics->control) == 0)
                 read_control(c, &m);
-            if (c->o.copy_conninfo)
-                copy(c, &m);
+            if (c->o.copy_conninfo && copy(c, &m, &err) != FT_OK && ft_seldom(&c->copy_said))
+                ft_log(FT_WARN, "control", "%s", err.text);
             ft_msg_done(&m);
         } else if (st == FT_END && strcmp(m.topic, c->o.topics->control) == 0) {
             atomic_store(&c->ready, 1);

@@ -45,6 +45,20 @@ enum ft_status ft_topics_ensure(struct ft_bus *bus, const struct ft_topics *t, i
 
 /* ---- opening --------------------------------------------------------------------------------------- */
 
+static enum ft_status note_required(struct ft_pipeline *p, struct ft_err *err)
+{
+    const char *const *name;
+    size_t n = ft_scorer_columns(p->scorer, &name);
+
+    p->required = calloc(n + 1, sizeof(*p->required));
+    if (!p->required)
+        return ft_fail(err, FT_ENOMEM, "no memory for the names of columns");
+    for (size_t i = 0; i < n; i++)
+        if (ft_scorer_requires(p->scorer, name[i]))
+            p->required[p->n_required++] = name[i];
+    return FT_OK;
+}
+
 static enum ft_status load_model(struct ft_pipeline *p, struct ft_err *err)
 {
     const struct ft_config *cfg = p->app->cfg;
@@ -56,7 +70,7 @@ static enum ft_status load_model(struct ft_pipeline *p, struct ft_err *err)
 
     if (st == FT_OK && rival && (p->parts & FT_WITH_SCORE))
         st = ft_scorer_load(&p->challenger, rival, p->app->data_dir, force, err);
-    return st;
+    return st == FT_OK ? note_required(p, err) : st;
 }
 
 static enum ft_status open_database(struct ft_pipeline *p, struct ft_err *err)
@@ -263,11 +277,14 @@ void ft_pipeline_replay_opts(const struct ft_pipeline *p, struct ft_replay_opts 
         .strict = ft_cfg_flag(cfg, "replay.strict"),
         .no_journal = ft_cfg_flag(cfg, "replay.no_journal"),
         .linger_ms = -1,
+        .stop_fd = ft_stop_fd(),
     };
     if (ft_cfg_is_set(cfg, "replay.speed"))
         out->speed = ft_cfg_real(cfg, "replay.speed");
     if (p->scorer)
         out->n_need = ft_scorer_columns(p->scorer, &out->need);
+    out->required = p->required;
+    out->n_required = p->n_required;
     /* Rows of a pipe cannot be sent again, so nothing is gained by ids that rise by row. */
     if (!ft_cfg_is_set(cfg, "replay.ids") && out->n_files == 1 && strcmp(out->files[0], "-") == 0 &&
         !out->run_id)
@@ -358,5 +375,6 @@ void ft_pipeline_close(struct ft_pipeline *p)
         ft_pg_stop(p->pg);
     ft_scorer_free(p->scorer);
     ft_scorer_free(p->challenger);
+    free(p->required);
     *p = (struct ft_pipeline){.app = p->app};
 }

@@ -66,7 +66,7 @@ static bool known_row(struct ft_sc *c, struct ft_sc_part *p, const struct ft_uui
 
 bool ft_sc_seen(struct ft_sc *c, struct ft_sc_part *p, const struct ft_txn *t)
 {
-    bool seen = known_row(c, p, &t->id) || (p->state && ft_state_seen(p->state, t));
+    bool seen = !p->state && known_row(c, p, &t->id); /* a state knows by itself: ft_scored */
 
     if (seen && !c->by_txn) { /* marks live in memory only: counted, and answered again */
         ft_count(&c->s.counters, FT_M_REPEATED, 1);

@@ -98,6 +98,9 @@ static enum ft_status open_rows(struct replay *r, uint64_t start, struct ft_err 
     struct ft_rows_opts ro = {.label = r->o.label,
                               .need = r->o.need,
                               .n_need = r->o.n_need,
+                              .required = r->o.required,
+                              .n_required = r->o.n_required,
+                              .stop_fd = r->o.stop_fd,
                               .check = true,
                               .start_row = start};
 

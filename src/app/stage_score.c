@@ -449,7 +449,7 @@ enum ft_status ft_sc_score(struct ft_sc *c, struct ft_err *err)
             continue;
         if (c->scored[i].status != FT_OK)
             st = reject(c, p, &c->msg[i], ft_score_reason(c->scratch, i), err);
-        else if (c->again[i])
+        else if (c->again[i] || c->scored[i].repeated)
             st = repeated(c, p, i, err);
         else
             st = verdict(c, p, i, err);

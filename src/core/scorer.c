@@ -406,6 +406,14 @@ size_t ft_scorer_columns(const struct ft_scorer *s, const char *const **names)
     return s->n_need_header;
 }
 
+bool ft_scorer_requires(const struct ft_scorer *s, const char *column)
+{
+    for (size_t i = 0; i < s->n_columns; i++)
+        if (s->column[i].required && strcmp(s->column[i].name, column) == 0)
+            return true;
+    return false;
+}
+
 const char *ft_scorer_feature(const struct ft_scorer *s, size_t i)
 {
     const struct ft_stage *g = &s->stage[s->n_stages - 1];
