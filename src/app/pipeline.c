@@ -62,15 +62,26 @@ static enum ft_status note_required(struct ft_pipeline *p, struct ft_err *err)
 static enum ft_status load_model(struct ft_pipeline *p, struct ft_err *err)
 {
     const struct ft_config *cfg = p->app->cfg;
-    const char *model = ft_cfg_text(cfg, "model.path");
     const char *rival = ft_cfg_text(cfg, "score.challenger");
     bool force = ft_cfg_flag(cfg, "model.force");
     enum ft_status st =
-        ft_scorer_load(&p->scorer, model ? model : "seed-004", p->app->data_dir, force, err);
+        ft_scorer_load(&p->scorer, ft_app_model(p->app), p->app->data_dir, force, err);
 
     if (st == FT_OK && rival && (p->parts & FT_WITH_SCORE))
         st = ft_scorer_load(&p->challenger, rival, p->app->data_dir, force, err);
     return st == FT_OK ? note_required(p, err) : st;
+}
+
+/* libpq's own variables name a server as well as -d does. */
+static bool libpq_is_told(void)
+{
+    static const char *const names[] = {"PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE",
+                                        "PGPORT"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (getenv(names[i]) && *getenv(names[i]))
+            return true;
+    return false;
 }
 
 static enum ft_status open_database(struct ft_pipeline *p, struct ft_err *err)
@@ -78,7 +89,7 @@ static enum ft_status open_database(struct ft_pipeline *p, struct ft_err *err)
     struct ft_pg_opts po = {.state_dir = NULL};
     enum ft_status st;
 
-    if (!(p->parts & FT_EMBED) || ft_app_has_database(p->app)) {
+    if (!(p->parts & FT_EMBED) || ft_app_has_database(p->app) || libpq_is_told()) {
         p->conninfo = ft_cfg_text(p->app->cfg, "service.database");
         if (!p->conninfo)
             p->conninfo = "";
@@ -101,7 +112,7 @@ enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const
     if (parts & (FT_WITH_SCORE | FT_WITH_MODEL))
         st = load_model(p, err);
     if (st == FT_OK)
-        st = ft_secret_from(app, p->pipe.secret, err);
+        st = ft_app_secret(app, p->pipe.secret, err);
     if (st == FT_OK)
         st = ft_bus_open(&p->pipe.bus, &bo, err);
     if (st == FT_OK && (parts & FT_WITH_SINK))

@@ -8,7 +8,6 @@
 
 #include "fraudtop/log.h"
 #include "fraudtop/pipeline.h"
-#include "services.h"
 
 static int hex_digit(char c)
 {
@@ -92,18 +91,6 @@ enum ft_status ft_secret_load(uint8_t out[16], const char *path, const char *sta
     if (n < 0 || !parse(out, text, (size_t)n))
         return ft_fail(err, FT_EUSAGE, "%s: not a secret: 32 hexadecimal digits are wanted", path);
     return FT_OK;
-}
-
-enum ft_status ft_secret_from(const struct ft_app *app, uint8_t out[16], struct ft_err *err)
-{
-    const char *given = ft_cfg_text(app->cfg, "key.secret");
-
-    if (!given)
-        return ft_secret_load(out, ft_cfg_text(app->cfg, "key.file"), app->state_dir, err);
-    return parse(out, given, strlen(given))
-               ? FT_OK
-               : ft_fail(err, FT_EUSAGE, "key.secret (%s): 32 hexadecimal digits are wanted",
-                         ft_cfg_source(app->cfg, "key.secret"));
 }
 
 void ft_secret_print(const uint8_t secret[16], char out[9])

@@ -41,9 +41,6 @@ struct ft_pipeline {
     void *user;
 };
 
-/* The secret of the customers' keys as the settings have it: key.secret, key.file, or the state folder's. */
-enum ft_status ft_secret_from(const struct ft_app *app, uint8_t out[16], struct ft_err *err);
-
 enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const char *role,
                                 int parts, struct ft_err *err);
 enum ft_status ft_pipeline_connect(struct ft_pipeline *p, struct ft_err *err);
