@@ -14,6 +14,7 @@
 #include "fraudtop/buf.h"
 
 struct ft_bus;
+struct ft_bus_ops;
 struct ft_producer;
 struct ft_consumer;
 
@@ -29,7 +30,8 @@ struct ft_bus_opts {
     size_t n_prop;
     bool unsafe; /* allow properties that break a guarantee */
     const char *client_id;
-    size_t loopback_bytes; /* bound of the loopback log; 0: 64 MiB */
+    size_t
+        loopback_bytes; /* bound of each topic of the loopback (compacted ones: none); 0: 32 MiB */
 };
 
 /* FT_EUSAGE: a property is unknown, has a bad value, or breaks a guarantee.  Connects to nothing yet. */
@@ -37,6 +39,10 @@ enum ft_status ft_bus_open(struct ft_bus **out, const struct ft_bus_opts *opts, 
 /* Prints the properties that librdkafka knows, with their meaning (-X list). */
 void ft_bus_list_properties(FILE *out);
 void ft_bus_close(struct ft_bus *bus); /* after its producers and consumers */
+/* Whether a property's value must never be shown (passwords, secrets, keys, JAAS lines). */
+bool ft_prop_is_secret(const char *name);
+/* What -X list prints: every property that the Kafka client library knows. */
+void ft_bus_show_props(FILE *out);
 bool ft_bus_embedded(const struct ft_bus *bus);
 /* Identity of the cluster (a fresh one for each loopback): for the sink's offsets.  Asks the broker, up to
  * timeout_ms. */
@@ -94,10 +100,11 @@ struct ft_msg {
     const char *topic;
     int32_t partition;
     int64_t offset;
-    int64_t timestamp_ms; /* when the transaction was due; -1: none */
-    struct ft_span key;   /* p NULL: no key */
-    struct ft_span value; /* p NULL: tombstone */
-    void *handle;         /* ours: see ft_msg_done */
+    int64_t timestamp_ms;         /* when the transaction was due; -1: none */
+    struct ft_span key;           /* p NULL: no key */
+    struct ft_span value;         /* p NULL: tombstone */
+    void *handle;                 /* ours: see ft_msg_done */
+    const struct ft_bus_ops *ops; /* ours */
 };
 
 /* ---- producing ------------------------------------------------------------------------------------ */
@@ -107,7 +114,11 @@ struct ft_producer_opts {
     int linger_ms;                /* -1: the table's default */
     int transaction_timeout_ms;   /* 0: 60,000 */
     bool large;                   /* dead letters: up to 2 MiB */
-    /* For each message given a token != 0, once its fate is known: FT_OK, or why it will never arrive. */
+    /*
+     * For each message given a token != 0, once its fate is known: FT_OK, or why it will never arrive: FT_EINPUT the
+     * broker refuses this message, FT_ESTOPPED its transaction was aborted, FT_EUSAGE no right to write there, else
+     * FT_EUNREACHABLE (send it again).  offset -1: not known.  Not called for what ft_producer_free drops.
+     */
     void (*delivered)(void *user, uint64_t token, enum ft_status st, int32_t partition,
                       int64_t offset);
     void *user;
@@ -168,7 +179,8 @@ struct ft_consumer_opts {
     size_t queued_kbytes;  /* memory for messages read ahead; 0: 32 MiB */
     bool read_uncommitted; /* default: committed only */
     bool eof_events;       /* ft_consumer_poll answers FT_END at the end of each partition */
-    /* Called inside ft_consumer_poll (and close).  assigned may change start and paused. */
+    /* Called inside ft_consumer_poll (and close).  assigned may change start and paused; topic names are only lent.
+     * Commits, and transactions that carry offsets, still work inside revoked unless lost. */
     void (*assigned)(void *user, struct ft_assigned *part, size_t n);
     void (*revoked)(void *user, const struct ft_assigned *part, size_t n, bool lost);
     void *user;

@@ -1,0 +1,215 @@
+#include "bus_internal.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* The first member of every ft_bus, ft_producer and ft_consumer. */
+static const struct ft_bus_ops *ops_of(const void *object)
+{
+    const struct ft_bus_ops *ops;
+
+    memcpy(&ops, object, sizeof(ops));
+    return ops;
+}
+
+enum ft_status ft_bus_open(struct ft_bus **out, const struct ft_bus_opts *opts, struct ft_err *err)
+{
+    *out = NULL;
+    return opts->brokers ? ft_bus_open_kafka(out, opts, err) : ft_bus_open_loopback(out, opts, err);
+}
+
+void ft_bus_close(struct ft_bus *bus)
+{
+    if (bus)
+        ops_of(bus)->close(bus);
+}
+
+bool ft_bus_embedded(const struct ft_bus *bus)
+{
+    return ops_of(bus)->embedded;
+}
+
+bool ft_prop_is_secret(const char *name)
+{
+    static const char *const parts[] = {"password", "secret", ".key", "sasl.jaas",
+                                        "oauthbearer.config"};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        for (const char *p = name; *p; p++)
+            if (strncasecmp(p, parts[i], strlen(parts[i])) == 0)
+                return true;
+    return false;
+}
+
+enum ft_status ft_bus_cluster_id(struct ft_bus *bus, int timeout_ms, char *out, size_t size,
+                                 struct ft_err *err)
+{
+    return ops_of(bus)->cluster_id(bus, timeout_ms, out, size, err);
+}
+
+void ft_bus_health(struct ft_bus *bus, struct ft_bus_health *out)
+{
+    ops_of(bus)->health(bus, out);
+}
+
+enum ft_status ft_bus_ensure_topics(struct ft_bus *bus, const struct ft_topic_spec *spec, size_t n,
+                                    int timeout_ms, struct ft_err *err)
+{
+    return ops_of(bus)->ensure_topics(bus, spec, n, timeout_ms, err);
+}
+
+enum ft_status ft_bus_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_info **out,
+                             size_t *n, struct ft_err *err)
+{
+    *out = NULL;
+    *n = 0;
+    return ops_of(bus)->topics(bus, timeout_ms, out, n, err);
+}
+
+enum ft_status ft_bus_partitions(struct ft_bus *bus, const char *topic, const char *group,
+                                 int timeout_ms, struct ft_partition_info **out, size_t *n,
+                                 struct ft_err *err)
+{
+    *out = NULL;
+    *n = 0;
+    return ops_of(bus)->partitions(bus, topic, group, timeout_ms, out, n, err);
+}
+
+enum ft_status ft_bus_offset_at(struct ft_bus *bus, const char *topic, int32_t partition,
+                                int64_t ms, int timeout_ms, int64_t *offset, struct ft_err *err)
+{
+    return ops_of(bus)->offset_at(bus, topic, partition, ms, timeout_ms, offset, err);
+}
+
+enum ft_status ft_producer_new(struct ft_producer **out, struct ft_bus *bus,
+                               const struct ft_producer_opts *opts, struct ft_err *err)
+{
+    *out = NULL;
+    return ops_of(bus)->producer_new(out, bus, opts, err);
+}
+
+enum ft_status ft_send(struct ft_producer *p, const char *topic, int32_t partition,
+                       struct ft_span key, struct ft_span value, const struct ft_header *headers,
+                       size_t n_headers, int64_t timestamp_ms, uint64_t token, struct ft_err *err)
+{
+    return ops_of(p)->send(p, topic, partition, key, value, headers, n_headers, timestamp_ms, token,
+                           err);
+}
+
+enum ft_status ft_producer_poll(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    return ops_of(p)->producer_poll(p, timeout_ms, err);
+}
+
+size_t ft_producer_pending(struct ft_producer *p)
+{
+    return ops_of(p)->pending(p);
+}
+
+enum ft_status ft_producer_flush(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    return ops_of(p)->flush(p, timeout_ms, err);
+}
+
+void ft_producer_free(struct ft_producer *p)
+{
+    if (p)
+        ops_of(p)->producer_free(p);
+}
+
+enum ft_status ft_txn_init(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    return ops_of(p)->txn_init(p, timeout_ms, err);
+}
+
+enum ft_status ft_txn_begin(struct ft_producer *p, struct ft_err *err)
+{
+    return ops_of(p)->txn_begin(p, err);
+}
+
+enum ft_status ft_txn_send_offsets(struct ft_producer *p, struct ft_consumer *c,
+                                   const struct ft_offset *o, size_t n, int timeout_ms,
+                                   struct ft_err *err)
+{
+    return ops_of(p)->txn_offsets(p, c, o, n, timeout_ms, err);
+}
+
+enum ft_status ft_txn_commit(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    return ops_of(p)->txn_commit(p, timeout_ms, err);
+}
+
+enum ft_status ft_txn_abort(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    return ops_of(p)->txn_abort(p, timeout_ms, err);
+}
+
+enum ft_status ft_consumer_new(struct ft_consumer **out, struct ft_bus *bus,
+                               const struct ft_consumer_opts *opts, struct ft_err *err)
+{
+    *out = NULL;
+    return ops_of(bus)->consumer_new(out, bus, opts, err);
+}
+
+enum ft_status ft_consumer_assign(struct ft_consumer *c, const struct ft_assigned *part, size_t n,
+                                  struct ft_err *err)
+{
+    return ops_of(c)->assign(c, part, n, err);
+}
+
+enum ft_status ft_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft_msg *out,
+                                struct ft_err *err)
+{
+    return ops_of(c)->poll(c, timeout_ms, out, err);
+}
+
+void ft_msg_done(struct ft_msg *m)
+{
+    if (m->handle)
+        m->ops->done(m);
+    m->handle = NULL;
+}
+
+struct ft_span ft_msg_header(const struct ft_msg *m, const char *name)
+{
+    return m->handle ? m->ops->header(m, name) : (struct ft_span){NULL, 0};
+}
+
+enum ft_status ft_consumer_pause(struct ft_consumer *c, const char *topic, int32_t partition)
+{
+    return ops_of(c)->pause(c, topic, partition, true);
+}
+
+enum ft_status ft_consumer_resume(struct ft_consumer *c, const char *topic, int32_t partition)
+{
+    return ops_of(c)->pause(c, topic, partition, false);
+}
+
+enum ft_status ft_consumer_seek(struct ft_consumer *c, const char *topic, int32_t partition,
+                                int64_t offset, struct ft_err *err)
+{
+    return ops_of(c)->seek(c, topic, partition, offset, err);
+}
+
+enum ft_status ft_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
+                                  bool wait, struct ft_err *err)
+{
+    return ops_of(c)->commit(c, o, n, wait, err);
+}
+
+enum ft_status ft_consumer_committed(struct ft_consumer *c, const char *topic, int32_t partition,
+                                     int timeout_ms, int64_t *next, struct ft_err *err)
+{
+    return ops_of(c)->committed(c, topic, partition, timeout_ms, next, err);
+}
+
+int64_t ft_consumer_lag(struct ft_consumer *c)
+{
+    return ops_of(c)->lag(c);
+}
+
+void ft_consumer_close(struct ft_consumer *c, int timeout_ms)
+{
+    if (c)
+        ops_of(c)->consumer_close(c, timeout_ms);
+}

@@ -1,0 +1,131 @@
+/*
+ * fraudtop/bus.h on Apache Kafka by librdkafka 2.0.2 or newer.  Only the bus_kafka files include librdkafka's header.
+ */
+#ifndef FT_BUS_KAFKA_H
+#define FT_BUS_KAFKA_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <librdkafka/rdkafka.h>
+
+#include "bus_internal.h"
+
+enum kb_role { KB_PRODUCER = 1, KB_TXN_PRODUCER = 2, KB_CONSUMER = 4, KB_ADMIN = 8 };
+#define KB_ALL (KB_PRODUCER | KB_TXN_PRODUCER | KB_CONSUMER | KB_ADMIN)
+
+struct kb_bus;
+
+/* The opaque of every librdkafka handle; first member of the structs that own one. */
+struct kb_client {
+    struct kb_bus *bus;
+    rd_kafka_t *rk;
+    bool fatal;
+    char news[300]; /* trouble not told yet; empty: none */
+};
+
+struct kb_bus {
+    const struct ft_bus_ops *ops;
+    char *brokers, *client_id;
+    struct ft_prop *prop; /* copies */
+    size_t n_prop;
+    bool unsafe;
+    bool latest; /* auto.offset.reset=latest, with unsafe: where a new group begins */
+
+    pthread_mutex_t admin_lock; /* for making admin, taken before lock */
+    struct kb_client admin;     /* made when first needed */
+
+    pthread_mutex_t lock; /* for the rest */
+    struct ft_bus_health health;
+    atomic_bool up;     /* the same as health.up, for the path of a message */
+    char trouble[200];  /* newest connection error */
+    unsigned n_refused; /* credentials or certificate refused, since brokers last answered */
+    bool abandoned;     /* a handle could not be destroyed in time: its callbacks may still come */
+    struct {
+        char fac[16];
+        int64_t at_ms;
+    } logged[16]; /* one line of each kind in ten seconds */
+};
+
+/* ---- bus_kafka_conf.c ------------------------------------------------------------------------------ */
+
+/* Settings of a role: table, pass-through, address; the caller adds what belongs to the one handle. */
+enum ft_status kb_conf_new(rd_kafka_conf_t **out, struct kb_bus *b, enum kb_role role,
+                           struct ft_err *err);
+/* One property more, our own: fails only when the value comes from the caller. */
+enum ft_status kb_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
+                           struct ft_err *err);
+/* FT_EUSAGE: a property is unknown, wrong, or breaks a guarantee. */
+enum ft_status kb_props_check(struct kb_bus *b, struct ft_err *err);
+
+/* ---- bus_kafka.c ----------------------------------------------------------------------------------- */
+
+/* Makes the handle with the callbacks that every client has; takes conf in any case. */
+enum ft_status kb_client_new(struct kb_client *c, struct kb_bus *b, rd_kafka_type_t type,
+                             rd_kafka_conf_t *conf, struct ft_err *err);
+/* Destroys the handle within timeout_ms, or abandons it: false, and c must stay where it is. */
+bool kb_client_destroy(struct kb_client *c, int timeout_ms);
+void kb_up(struct kb_bus *b);
+void kb_down(struct kb_bus *b, const char *why);
+/* "Local: " and such cut off. */
+const char *kb_text(rd_kafka_resp_err_t e);
+/* What an error means for a call that may be repeated. */
+enum ft_status kb_status(rd_kafka_resp_err_t e);
+/* The fatal error of a handle: FT_EFENCED or FT_EFATAL; FT_OK when there is none. */
+enum ft_status kb_fatal(const struct kb_client *c, struct ft_err *err);
+/* Waits until a broker answers: FT_EUNREACHABLE, or FT_EUSAGE when it refuses us. */
+enum ft_status kb_reach(struct kb_bus *b, int64_t deadline_ms, struct ft_err *err);
+int kb_left(int64_t deadline_ms); /* ms, at least 1 */
+
+/* ---- bus_kafka_admin.c, bus_kafka_producer.c, bus_kafka_consumer.c --------------------------------- */
+
+enum ft_status kb_cluster_id(struct ft_bus *bus, int timeout_ms, char *out, size_t size,
+                             struct ft_err *err);
+enum ft_status kb_ensure_topics(struct ft_bus *bus, const struct ft_topic_spec *spec, size_t n,
+                                int timeout_ms, struct ft_err *err);
+enum ft_status kb_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_info **out, size_t *n,
+                         struct ft_err *err);
+enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *group,
+                             int timeout_ms, struct ft_partition_info **out, size_t *n,
+                             struct ft_err *err);
+enum ft_status kb_offset_at(struct ft_bus *bus, const char *topic, int32_t partition, int64_t ms,
+                            int timeout_ms, int64_t *offset, struct ft_err *err);
+
+enum ft_status kb_producer_new(struct ft_producer **out, struct ft_bus *bus,
+                               const struct ft_producer_opts *opts, struct ft_err *err);
+enum ft_status kb_send(struct ft_producer *p, const char *topic, int32_t partition,
+                       struct ft_span key, struct ft_span value, const struct ft_header *headers,
+                       size_t n_headers, int64_t timestamp_ms, uint64_t token, struct ft_err *err);
+enum ft_status kb_producer_poll(struct ft_producer *p, int timeout_ms, struct ft_err *err);
+size_t kb_pending(struct ft_producer *p);
+enum ft_status kb_flush(struct ft_producer *p, int timeout_ms, struct ft_err *err);
+void kb_producer_free(struct ft_producer *p);
+enum ft_status kb_txn_init(struct ft_producer *p, int timeout_ms, struct ft_err *err);
+enum ft_status kb_txn_begin(struct ft_producer *p, struct ft_err *err);
+enum ft_status kb_txn_offsets(struct ft_producer *p, struct ft_consumer *c,
+                              const struct ft_offset *o, size_t n, int timeout_ms,
+                              struct ft_err *err);
+enum ft_status kb_txn_commit(struct ft_producer *p, int timeout_ms, struct ft_err *err);
+enum ft_status kb_txn_abort(struct ft_producer *p, int timeout_ms, struct ft_err *err);
+
+enum ft_status kb_consumer_new(struct ft_consumer **out, struct ft_bus *bus,
+                               const struct ft_consumer_opts *opts, struct ft_err *err);
+rd_kafka_t *kb_consumer_handle(struct ft_consumer *c);
+enum ft_status kb_consumer_assign(struct ft_consumer *c, const struct ft_assigned *part, size_t n,
+                                  struct ft_err *err);
+enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft_msg *out,
+                                struct ft_err *err);
+void kb_msg_done(struct ft_msg *m);
+struct ft_span kb_msg_header(const struct ft_msg *m, const char *name);
+enum ft_status kb_consumer_pause(struct ft_consumer *c, const char *topic, int32_t partition,
+                                 bool on);
+enum ft_status kb_consumer_seek(struct ft_consumer *c, const char *topic, int32_t partition,
+                                int64_t offset, struct ft_err *err);
+enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
+                                  bool wait, struct ft_err *err);
+enum ft_status kb_consumer_committed(struct ft_consumer *c, const char *topic, int32_t partition,
+                                     int timeout_ms, int64_t *next, struct ft_err *err);
+int64_t kb_consumer_lag(struct ft_consumer *c);
+void kb_consumer_close(struct ft_consumer *c, int timeout_ms);
+
+#endif

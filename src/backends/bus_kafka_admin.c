@@ -1,0 +1,416 @@
+/* Questions about the cluster: topics, partitions, groups, offsets; and making topics. */
+#include "bus_kafka.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fraudtop/log.h"
+
+static struct kb_bus *kb(struct ft_bus *bus)
+{
+    return (struct kb_bus *)bus;
+}
+
+static enum ft_status fail_topic(rd_kafka_resp_err_t e, const char *topic, struct ft_err *err)
+{
+    return ft_fail(err, kb_status(e), "topic %s: %s", topic, kb_text(e));
+}
+
+enum ft_status kb_cluster_id(struct ft_bus *bus, int timeout_ms, char *out, size_t size,
+                             struct ft_err *err)
+{
+    struct kb_bus *b = kb(bus);
+    int64_t deadline = ft_now_ms() + timeout_ms;
+    enum ft_status st = kb_reach(b, deadline, err);
+    char *id;
+
+    if (st != FT_OK)
+        return st;
+    id = rd_kafka_clusterid(b->admin.rk, kb_left(deadline));
+    if (!id)
+        return ft_fail(err, FT_EUNREACHABLE, "%s: the cluster does not tell its id", b->brokers);
+    snprintf(out, size, "%s", id);
+    rd_kafka_mem_free(b->admin.rk, id);
+    return FT_OK;
+}
+
+/* All topics at once: asking for a single one would make it, where the broker is so inclined. */
+static enum ft_status metadata(struct kb_bus *b, int64_t deadline,
+                               const struct rd_kafka_metadata **md, struct ft_err *err)
+{
+    enum ft_status st = kb_reach(b, deadline, err);
+    rd_kafka_resp_err_t e;
+
+    if (st != FT_OK)
+        return st;
+    e = rd_kafka_metadata(b->admin.rk, 1, NULL, md, kb_left(deadline));
+    if (e)
+        return ft_fail(err, kb_status(e), "%s: list of topics: %s", b->brokers, kb_text(e));
+    return FT_OK;
+}
+
+static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_metadata *md,
+                                                        const char *name)
+{
+    for (int i = 0; i < md->topic_cnt; i++)
+        if (strcmp(md->topics[i].topic, name) == 0)
+            return &md->topics[i];
+    return NULL;
+}
+
+/* ---- making topics --------------------------------------------------------------------------------- */
+
+static rd_kafka_NewTopic_t *new_topic(const struct ft_topic_spec *s, struct ft_err *err)
+{
+    char text[200], number[32];
+    rd_kafka_NewTopic_t *t = rd_kafka_NewTopic_new(
+        s->name, s->partitions, s->replication > 0 ? s->replication : -1, text, sizeof(text));
+
+    if (!t) {
+        ft_fail(err, FT_EUSAGE, "topic %s: %s", s->name, text);
+        return NULL;
+    }
+    if (s->retention_ms > 0 && !s->compacted) {
+        snprintf(number, sizeof(number), "%" PRId64, s->retention_ms);
+        rd_kafka_NewTopic_set_config(t, "retention.ms", number);
+    }
+    if (s->max_message_bytes > 0) {
+        snprintf(number, sizeof(number), "%d", s->max_message_bytes);
+        rd_kafka_NewTopic_set_config(t, "max.message.bytes", number);
+    }
+    if (s->compacted)
+        rd_kafka_NewTopic_set_config(t, "cleanup.policy", "compact");
+    return t;
+}
+
+static enum ft_status created(struct kb_bus *b, rd_kafka_event_t *ev, struct ft_err *err)
+{
+    const rd_kafka_CreateTopics_result_t *r = rd_kafka_event_CreateTopics_result(ev);
+    rd_kafka_resp_err_t e = rd_kafka_event_error(ev);
+    const rd_kafka_topic_result_t **list;
+    size_t n = 0;
+
+    if (e || !r)
+        return ft_fail(err, kb_status(e), "%s: topics could not be made: %s", b->brokers,
+                       kb_text(e));
+    list = rd_kafka_CreateTopics_result_topics(r, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *why = rd_kafka_topic_result_error_string(list[i]);
+
+        e = rd_kafka_topic_result_error(list[i]);
+        if (e && e != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+            return ft_fail(err, kb_status(e), "topic %s could not be made: %s",
+                           rd_kafka_topic_result_name(list[i]), why ? why : kb_text(e));
+        if (!e)
+            ft_log(FT_INFO, "kafka", "topic %s was made", rd_kafka_topic_result_name(list[i]));
+    }
+    return FT_OK;
+}
+
+static enum ft_status create(struct kb_bus *b, rd_kafka_NewTopic_t **list, size_t n,
+                             int64_t deadline, struct ft_err *err)
+{
+    rd_kafka_t *rk = b->admin.rk;
+    rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+    int left = kb_left(deadline);
+    rd_kafka_event_t *ev;
+    enum ft_status st;
+
+    rd_kafka_AdminOptions_set_request_timeout(o, left, NULL, 0);
+    rd_kafka_AdminOptions_set_operation_timeout(o, left, NULL, 0);
+    rd_kafka_CreateTopics(rk, list, n, o, q);
+    ev = rd_kafka_queue_poll(q, left + 1000);
+    st = ev ? created(b, ev, err)
+            : ft_fail(err, FT_EUNREACHABLE, "%s: topics could not be made in time", b->brokers);
+    if (ev)
+        rd_kafka_event_destroy(ev);
+    rd_kafka_queue_destroy(q);
+    rd_kafka_AdminOptions_destroy(o);
+    return st;
+}
+
+/* Whether all topics are there with a leader for each partition. */
+static bool all_there(const struct rd_kafka_metadata *md, const struct ft_topic_spec *spec,
+                      size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct rd_kafka_metadata_topic *t = find_topic(md, spec[i].name);
+
+        if (!t || t->err || !t->partition_cnt)
+            return false;
+        for (int k = 0; k < t->partition_cnt; k++)
+            if (t->partitions[k].leader < 0)
+                return false;
+    }
+    return true;
+}
+
+static enum ft_status wait_until_there(struct kb_bus *b, const struct ft_topic_spec *spec, size_t n,
+                                       int64_t deadline, struct ft_err *err)
+{
+    for (;;) {
+        const struct rd_kafka_metadata *md;
+        enum ft_status st = metadata(b, deadline, &md, err);
+        bool there;
+
+        if (st != FT_OK)
+            return st;
+        there = all_there(md, spec, n);
+        rd_kafka_metadata_destroy(md);
+        if (there)
+            return FT_OK;
+        if (ft_now_ms() >= deadline)
+            return ft_fail(err, FT_EUNREACHABLE, "%s: the topics have no leader yet", b->brokers);
+        ft_sleep_ms(50);
+    }
+}
+
+enum ft_status kb_ensure_topics(struct ft_bus *bus, const struct ft_topic_spec *spec, size_t n,
+                                int timeout_ms, struct ft_err *err)
+{
+    struct kb_bus *b = kb(bus);
+    int64_t deadline = ft_now_ms() + timeout_ms;
+    const struct rd_kafka_metadata *md;
+    rd_kafka_NewTopic_t **list = calloc(n ? n : 1, sizeof(rd_kafka_NewTopic_t *));
+    size_t n_new = 0;
+    enum ft_status st;
+
+    if (!list)
+        return ft_fail(err, FT_ENOMEM, "kafka: no memory");
+    st = metadata(b, deadline, &md, err);
+    for (size_t i = 0; st == FT_OK && i < n; i++) {
+        if (find_topic(md, spec[i].name))
+            continue;
+        list[n_new] = new_topic(&spec[i], err);
+        if (list[n_new])
+            n_new++;
+        else
+            st = FT_EUSAGE;
+    }
+    if (st != FT_OK && st != FT_EUSAGE)
+        goto out;
+    if (st == FT_OK && n_new)
+        st = create(b, list, n_new, deadline, err);
+    if (st == FT_OK)
+        st = wait_until_there(b, spec, n, deadline, err);
+    rd_kafka_metadata_destroy(md);
+out:
+    rd_kafka_NewTopic_destroy_array(list, n_new);
+    free(list);
+    return st;
+}
+
+/* ---- questions ------------------------------------------------------------------------------------- */
+
+enum ft_status kb_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_info **out, size_t *n,
+                         struct ft_err *err)
+{
+    const struct rd_kafka_metadata *md;
+    enum ft_status st = metadata(kb(bus), ft_now_ms() + timeout_ms, &md, err);
+
+    if (st != FT_OK)
+        return st;
+    *out = calloc((size_t)md->topic_cnt + 1, sizeof(**out));
+    for (int i = 0; *out && i < md->topic_cnt; i++) {
+        if (strncmp(md->topics[i].topic, "__", 2) == 0)
+            continue; /* Kafka's own */
+        snprintf((*out)[*n].name, sizeof((*out)[*n].name), "%s", md->topics[i].topic);
+        (*out)[(*n)++].partitions = md->topics[i].partition_cnt;
+    }
+    rd_kafka_metadata_destroy(md);
+    return *out ? FT_OK : ft_fail(err, FT_ENOMEM, "kafka: no memory");
+}
+
+/* Sends a request of the admin API with send, waits for its event. */
+static rd_kafka_event_t *ask(rd_kafka_t *rk, rd_kafka_admin_op_t op, const char *group,
+                             int64_t deadline)
+{
+    rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(rk, op);
+    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+    int left = kb_left(deadline);
+    rd_kafka_event_t *ev;
+
+    rd_kafka_AdminOptions_set_request_timeout(o, left, NULL, 0);
+    if (op == RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS) {
+        rd_kafka_DescribeConsumerGroups(rk, &group, 1, o, q);
+    } else {
+        rd_kafka_ListConsumerGroupOffsets_t *list =
+            rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
+
+        rd_kafka_ListConsumerGroupOffsets(rk, &list, 1, o, q);
+        rd_kafka_ListConsumerGroupOffsets_destroy(list);
+    }
+    ev = rd_kafka_queue_poll(q, left + 1000);
+    rd_kafka_queue_destroy(q);
+    rd_kafka_AdminOptions_destroy(o);
+    return ev;
+}
+
+static struct ft_partition_info *info_of(struct ft_partition_info *list, size_t n, int32_t p)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].partition == p)
+            return &list[i];
+    return NULL;
+}
+
+static enum ft_status group_failed(const char *group, rd_kafka_resp_err_t e, struct ft_err *err)
+{
+    return ft_fail(err, kb_status(e), "group %s: %s", group, kb_text(e));
+}
+
+static enum ft_status add_committed(rd_kafka_t *rk, const char *topic, const char *group,
+                                    int64_t deadline, struct ft_partition_info *list, size_t n,
+                                    struct ft_err *err)
+{
+    rd_kafka_event_t *ev = ask(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, group, deadline);
+    const rd_kafka_ListConsumerGroupOffsets_result_t *r =
+        ev ? rd_kafka_event_ListConsumerGroupOffsets_result(ev) : NULL;
+    rd_kafka_resp_err_t e = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const rd_kafka_group_result_t **groups = NULL;
+    size_t n_groups = 0;
+
+    if (r && !e)
+        groups = rd_kafka_ListConsumerGroupOffsets_result_groups(r, &n_groups);
+    for (size_t g = 0; g < n_groups && !e; g++) {
+        const rd_kafka_topic_partition_list_t *parts = rd_kafka_group_result_partitions(groups[g]);
+
+        e = rd_kafka_error_code(rd_kafka_group_result_error(groups[g]));
+        for (int i = 0; !e && parts && i < parts->cnt; i++) {
+            struct ft_partition_info *info = info_of(list, n, parts->elems[i].partition);
+
+            if (info && strcmp(parts->elems[i].topic, topic) == 0 && parts->elems[i].offset >= 0)
+                info->committed = parts->elems[i].offset;
+        }
+    }
+    if (ev)
+        rd_kafka_event_destroy(ev);
+    return e ? group_failed(group, e, err) : FT_OK;
+}
+
+static void add_member(const rd_kafka_MemberDescription_t *m, const char *topic,
+                       struct ft_partition_info *list, size_t n)
+{
+    const rd_kafka_MemberAssignment_t *a = rd_kafka_MemberDescription_assignment(m);
+    const rd_kafka_topic_partition_list_t *parts =
+        a ? rd_kafka_MemberAssignment_partitions(a) : NULL;
+
+    for (int i = 0; parts && i < parts->cnt; i++) {
+        struct ft_partition_info *info = info_of(list, n, parts->elems[i].partition);
+
+        if (info && strcmp(parts->elems[i].topic, topic) == 0)
+            snprintf(info->owner, sizeof(info->owner), "%s %s",
+                     rd_kafka_MemberDescription_client_id(m), rd_kafka_MemberDescription_host(m));
+    }
+}
+
+static enum ft_status add_owners(rd_kafka_t *rk, const char *topic, const char *group,
+                                 int64_t deadline, struct ft_partition_info *list, size_t n,
+                                 struct ft_err *err)
+{
+    rd_kafka_event_t *ev = ask(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, group, deadline);
+    const rd_kafka_DescribeConsumerGroups_result_t *r =
+        ev ? rd_kafka_event_DescribeConsumerGroups_result(ev) : NULL;
+    rd_kafka_resp_err_t e = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const rd_kafka_ConsumerGroupDescription_t **groups = NULL;
+    size_t n_groups = 0;
+
+    if (r && !e)
+        groups = rd_kafka_DescribeConsumerGroups_result_groups(r, &n_groups);
+    for (size_t g = 0; g < n_groups && !e; g++) {
+        e = rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(groups[g]));
+        for (size_t m = 0; !e && m < rd_kafka_ConsumerGroupDescription_member_count(groups[g]); m++)
+            add_member(rd_kafka_ConsumerGroupDescription_member(groups[g], m), topic, list, n);
+    }
+    if (ev)
+        rd_kafka_event_destroy(ev);
+    return e ? group_failed(group, e, err) : FT_OK;
+}
+
+static enum ft_status list_partitions(struct kb_bus *b, const char *topic, int64_t deadline,
+                                      struct ft_partition_info **out, size_t *n, struct ft_err *err)
+{
+    const struct rd_kafka_metadata *md;
+    const struct rd_kafka_metadata_topic *t;
+    enum ft_status st = metadata(b, deadline, &md, err);
+
+    if (st != FT_OK)
+        return st;
+    t = find_topic(md, topic);
+    if (!t) {
+        st = ft_fail(err, FT_EINPUT, "topic %s: there is none", topic);
+        goto out;
+    }
+    *out = calloc((size_t)t->partition_cnt + 1, sizeof(**out));
+    if (!*out) {
+        st = ft_fail(err, FT_ENOMEM, "kafka: no memory");
+        goto out;
+    }
+    for (; *n < (size_t)t->partition_cnt; ++*n) /* they come in order of their numbers */
+        (*out)[*n] = (struct ft_partition_info){.partition = t->partitions[*n].id, .committed = -1};
+out:
+    rd_kafka_metadata_destroy(md);
+    return st;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct ft_partition_info *x = a, *y = b;
+
+    return (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *group,
+                             int timeout_ms, struct ft_partition_info **out, size_t *n,
+                             struct ft_err *err)
+{
+    struct kb_bus *b = kb(bus);
+    int64_t deadline = ft_now_ms() + timeout_ms;
+    enum ft_status st = list_partitions(b, topic, deadline, out, n, err);
+
+    for (size_t i = 0; st == FT_OK && i < *n; i++) {
+        struct ft_partition_info *p = &(*out)[i];
+        rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(
+            b->admin.rk, topic, p->partition, &p->low, &p->high, kb_left(deadline));
+
+        if (e)
+            st = fail_topic(e, topic, err);
+    }
+    if (st == FT_OK && group)
+        st = add_committed(b->admin.rk, topic, group, deadline, *out, *n, err);
+    if (st == FT_OK && group)
+        st = add_owners(b->admin.rk, topic, group, deadline, *out, *n, err);
+    if (st != FT_OK) {
+        free(*out);
+        *out = NULL;
+        *n = 0;
+        return st;
+    }
+    qsort(*out, *n, sizeof(**out), by_number);
+    return FT_OK;
+}
+
+enum ft_status kb_offset_at(struct ft_bus *bus, const char *topic, int32_t partition, int64_t ms,
+                            int timeout_ms, int64_t *offset, struct ft_err *err)
+{
+    struct kb_bus *b = kb(bus);
+    int64_t deadline = ft_now_ms() + timeout_ms, low;
+    rd_kafka_topic_partition_list_t *list;
+    enum ft_status st = kb_reach(b, deadline, err);
+    rd_kafka_resp_err_t e;
+
+    if (st != FT_OK)
+        return st;
+    list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = ms < 0 ? 0 : ms;
+    e = rd_kafka_offsets_for_times(b->admin.rk, list, kb_left(deadline));
+    e = e ? e : list->elems[0].err;
+    *offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!e && *offset < 0) /* none so late: the end */
+        e = rd_kafka_query_watermark_offsets(b->admin.rk, topic, partition, &low, offset,
+                                             kb_left(deadline));
+    return e ? fail_topic(e, topic, err) : FT_OK;
+}

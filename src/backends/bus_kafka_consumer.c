@@ -1,0 +1,600 @@
+/* Consumers, of a group or reading given partitions. */
+#include "bus_kafka.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fraudtop/log.h"
+
+#define QUEUED_KBYTES 32768
+#define ASK_MS 5000 /* for what a callback must ask the broker */
+
+/* A partition that is ours. */
+struct part {
+    char topic[250];
+    int32_t partition;
+    int64_t pos; /* next offset to be given to the caller; negative: not known yet (FT_START_…) */
+    bool paused;
+    int64_t reset_at_ms; /* its position lies outside the log: when to look again; 0: it does not */
+};
+
+struct ft_consumer {
+    const struct ft_bus_ops *ops;
+    struct kb_client client; /* opaque of the callbacks */
+    struct ft_consumer_opts opts;
+    bool grouped;
+    struct part *part;
+    size_t n_parts;
+    size_t last; /* index of the part that had the last message */
+    const rd_kafka_topic_t *last_rkt;
+    size_t n_resets; /* parts with reset_at_ms */
+    rd_kafka_queue_t *answers;
+};
+
+static struct ft_consumer *consumer_of(void *client)
+{
+    return (struct ft_consumer *)((char *)client - offsetof(struct ft_consumer, client));
+}
+
+rd_kafka_t *kb_consumer_handle(struct ft_consumer *c)
+{
+    return c->client.rk;
+}
+
+static struct part *find(struct ft_consumer *c, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < c->n_parts; i++)
+        if (c->part[i].partition == partition && strcmp(c->part[i].topic, topic) == 0)
+            return &c->part[i];
+    return NULL;
+}
+
+/* Messages come in runs of one partition: the last one's part is tried first. */
+static struct part *part_of(struct ft_consumer *c, const rd_kafka_message_t *m)
+{
+    struct part *p = c->n_parts ? &c->part[c->last] : NULL;
+
+    if (p && m->rkt == c->last_rkt && p->partition == m->partition)
+        return p;
+    p = m->rkt ? find(c, rd_kafka_topic_name(m->rkt), m->partition) : NULL;
+    if (p) {
+        c->last = (size_t)(p - c->part);
+        c->last_rkt = m->rkt;
+    }
+    return p;
+}
+
+static enum ft_status fail_part(const struct part *p, rd_kafka_resp_err_t e, struct ft_err *err)
+{
+    return ft_fail(err, kb_status(e), "%s [%d]: %s", p->topic, (int)p->partition, kb_text(e));
+}
+
+static rd_kafka_topic_partition_list_t *list_one(const char *topic, int32_t partition,
+                                                 int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    return list;
+}
+
+/* ---- assignment ------------------------------------------------------------------------------------ */
+
+static void forget_parts(struct ft_consumer *c)
+{
+    free(c->part);
+    c->part = NULL;
+    c->n_parts = c->last = c->n_resets = 0;
+    c->last_rkt = NULL;
+}
+
+/* Hands c->part, with its positions, to the library; begins every partition anew. */
+static rd_kafka_resp_err_t assign_parts(struct ft_consumer *c)
+{
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)c->n_parts + 1);
+    rd_kafka_topic_partition_list_t *held = rd_kafka_topic_partition_list_new((int)c->n_parts + 1);
+    rd_kafka_resp_err_t e;
+
+    for (size_t i = 0; i < c->n_parts; i++) {
+        const struct part *p = &c->part[i];
+
+        rd_kafka_topic_partition_list_add(all, p->topic, p->partition)->offset = p->pos;
+        if (p->paused)
+            rd_kafka_topic_partition_list_add(held, p->topic, p->partition);
+    }
+    c->last_rkt = NULL;
+    e = rd_kafka_assign(c->client.rk, all);
+    if (!e && held->cnt)
+        e = rd_kafka_pause_partitions(c->client.rk, held);
+    rd_kafka_topic_partition_list_destroy(all);
+    rd_kafka_topic_partition_list_destroy(held);
+    return e;
+}
+
+static bool take_parts(struct ft_consumer *c, const struct ft_assigned *part, size_t n)
+{
+    forget_parts(c);
+    c->part = calloc(n ? n : 1, sizeof(*c->part));
+    if (!c->part)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        struct part *p = &c->part[i];
+
+        snprintf(p->topic, sizeof(p->topic), "%s", part[i].topic);
+        p->partition = part[i].partition;
+        p->pos = part[i].start;
+        p->paused = part[i].paused;
+    }
+    c->n_parts = n;
+    return true;
+}
+
+/*
+ * The group's offsets of the partitions that are to begin there; none: the beginning.  A partition that begins paused
+ * is left alone: its owner will seek, and its offset may be held up by a transaction that the owner has yet to end.
+ */
+static void fetch_committed(struct ft_consumer *c)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->n_parts + 1);
+
+    for (size_t i = 0; i < c->n_parts; i++)
+        if (c->part[i].pos == FT_START_COMMITTED && !c->part[i].paused)
+            rd_kafka_topic_partition_list_add(list, c->part[i].topic, c->part[i].partition);
+    if (list->cnt && !rd_kafka_committed(c->client.rk, list, ASK_MS))
+        for (int i = 0; i < list->cnt; i++) {
+            const rd_kafka_topic_partition_t *e = &list->elems[i];
+            struct part *p = find(c, e->topic, e->partition);
+
+            if (p && !e->err)
+                p->pos = e->offset >= 0          ? e->offset
+                         : c->client.bus->latest ? FT_START_LATEST
+                                                 : FT_START_EARLIEST;
+        }
+    rd_kafka_topic_partition_list_destroy(list); /* on trouble the library asks again by itself */
+}
+
+static struct ft_assigned *assigned_of(const rd_kafka_topic_partition_list_t *list)
+{
+    struct ft_assigned *a = calloc((size_t)list->cnt + 1, sizeof(*a));
+
+    for (int i = 0; a && i < list->cnt; i++)
+        a[i] = (struct ft_assigned){list->elems[i].topic, list->elems[i].partition,
+                                    FT_START_COMMITTED, false};
+    return a;
+}
+
+static void on_assign(struct ft_consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    struct ft_assigned *a = assigned_of(list);
+    size_t n = (size_t)list->cnt;
+
+    if (a && c->opts.assigned && n)
+        c->opts.assigned(c->opts.user, a, n);
+    if (!a || !take_parts(c, a, n)) {
+        ft_log(FT_ERROR, "kafka", "no memory for %zu partitions", n);
+        rd_kafka_assign(c->client.rk, NULL);
+    } else {
+        fetch_committed(c);
+        assign_parts(c);
+    }
+    free(a);
+}
+
+static void on_revoke(struct ft_consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    struct ft_assigned *a = assigned_of(list);
+    bool lost = rd_kafka_assignment_lost(c->client.rk);
+
+    if (a && c->opts.revoked && list->cnt && c->n_parts)
+        c->opts.revoked(c->opts.user, a, (size_t)list->cnt, lost);
+    free(a);
+    forget_parts(c);
+    rd_kafka_assign(c->client.rk, NULL);
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t e,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct ft_consumer *c = consumer_of(opaque);
+
+    if (e == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        kb_up(c->client.bus);
+        on_assign(c, list);
+    } else if (e == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        on_revoke(c, list);
+    } else {
+        ft_log(FT_WARN, "kafka", "rebalance: %s", kb_text(e));
+        rd_kafka_assign(rk, NULL);
+    }
+}
+
+/* ---- positions outside the log --------------------------------------------------------------------- */
+
+/*
+ * auto.offset.reset is "error", so that a reset is ours to make and to tell.  The partition stands still after the
+ * error; assigning everything again at the present positions moves it, and repeats and loses nothing elsewhere.
+ */
+static enum ft_status reset(struct ft_consumer *c, struct part *p, struct ft_err *err)
+{
+    int64_t low = 0, high = 0, was = p->pos;
+    rd_kafka_resp_err_t e;
+
+    if (was < 0) { /* no committed offset: not a loss */
+        p->pos = c->client.bus->latest ? FT_START_LATEST : FT_START_EARLIEST;
+    } else {
+        e = rd_kafka_query_watermark_offsets(c->client.rk, p->topic, p->partition, &low, &high,
+                                             1000);
+        if (e) {
+            p->reset_at_ms = ft_now_ms() + 1000;
+            return fail_part(p, e, err);
+        }
+        if (was < low || was > high)
+            p->pos = low;
+    }
+    p->reset_at_ms = 0;
+    c->n_resets--;
+    e = assign_parts(c);
+    if (e)
+        return fail_part(p, e, err);
+    if (was >= 0 && was > high)
+        return ft_fail(err, FT_EINPUT,
+                       "%s [%d]: offset %" PRId64 " lies behind the end (%" PRId64
+                       "): the topic was made anew; reading from its beginning",
+                       p->topic, (int)p->partition, was, high);
+    if (was >= 0 && was < low)
+        return ft_fail(err, FT_EINPUT,
+                       "%s [%d]: %" PRId64 " unread messages (offsets %" PRId64 " to %" PRId64
+                       ") were removed by the retention: they are lost",
+                       p->topic, (int)p->partition, low - was, was, low - 1);
+    return FT_AGAIN;
+}
+
+static enum ft_status reset_due(struct ft_consumer *c, struct ft_err *err)
+{
+    int64_t now = ft_now_ms();
+
+    for (size_t i = 0; i < c->n_parts; i++)
+        if (c->part[i].reset_at_ms && c->part[i].reset_at_ms <= now)
+            return reset(c, &c->part[i], err);
+    return FT_AGAIN;
+}
+
+/* ---- polling --------------------------------------------------------------------------------------- */
+
+static void fill(struct ft_msg *out, const struct ft_consumer *c, rd_kafka_message_t *m)
+{
+    *out = (struct ft_msg){
+        .topic = rd_kafka_topic_name(m->rkt),
+        .partition = m->partition,
+        .offset = m->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
+        .key = {m->key,     m->key_len},
+        .value = {m->payload, m->len    },
+        .handle = m,
+        .ops = c->ops,
+    };
+}
+
+/* What is no message; FT_AGAIN: nothing for the caller. */
+static enum ft_status event(struct ft_consumer *c, const rd_kafka_message_t *m, struct ft_msg *out,
+                            struct ft_err *err)
+{
+    struct part *p = part_of(c, m);
+
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        kb_up(c->client.bus);
+        if (!p)
+            return FT_AGAIN;
+        p->pos = m->offset; /* over control records */
+        *out = (struct ft_msg){.topic = p->topic, .partition = p->partition, .offset = p->pos};
+        return c->opts.eof_events ? FT_END : FT_AGAIN;
+    }
+    if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && p) {
+        c->n_resets += !p->reset_at_ms;
+        p->reset_at_ms = 1;
+        return reset_due(c, err);
+    }
+    if (m->err == RD_KAFKA_RESP_ERR__FATAL || c->client.fatal) {
+        enum ft_status st = kb_fatal(&c->client, err);
+
+        return st == FT_OK ? FT_EFATAL : st;
+    }
+    return ft_fail(err, FT_EUNREACHABLE, "%s%s%s", m->rkt ? rd_kafka_topic_name(m->rkt) : "",
+                   m->rkt ? ": " : "", m->payload ? rd_kafka_message_errstr(m) : kb_text(m->err));
+}
+
+enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft_msg *out,
+                                struct ft_err *err)
+{
+    int64_t deadline = 0;
+    enum ft_status st;
+
+    for (;;) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(c->client.rk, timeout_ms);
+
+        if (m && !m->err) {
+            struct part *p = part_of(c, m);
+
+            kb_up(c->client.bus);
+            if (p)
+                p->pos = m->offset + 1;
+            fill(out, c, m);
+            return FT_OK;
+        }
+        st = m ? event(c, m, out, err) : FT_AGAIN;
+        if (m)
+            rd_kafka_message_destroy(m);
+        if (st == FT_AGAIN && c->n_resets)
+            st = reset_due(c, err);
+        if (st == FT_AGAIN && c->client.fatal)
+            st = kb_fatal(&c->client, err);
+        if (st == FT_AGAIN && c->client.news[0]) {
+            st = ft_fail(err, FT_EUNREACHABLE, "%s", c->client.news);
+            c->client.news[0] = '\0';
+        }
+        if (st != FT_AGAIN || !m)
+            return st;
+        if (!deadline)
+            deadline = ft_now_ms() + timeout_ms;
+        timeout_ms = ft_now_ms() < deadline ? kb_left(deadline) : 0;
+    }
+}
+
+void kb_msg_done(struct ft_msg *m)
+{
+    rd_kafka_message_destroy(m->handle);
+}
+
+struct ft_span kb_msg_header(const struct ft_msg *m, const char *name)
+{
+    rd_kafka_headers_t *list;
+    const void *value;
+    size_t n;
+
+    if (rd_kafka_message_headers(m->handle, &list) ||
+        rd_kafka_header_get_last(list, name, &value, &n))
+        return (struct ft_span){NULL, 0};
+    return (struct ft_span){value, n};
+}
+
+/* ---- pause, seek ----------------------------------------------------------------------------------- */
+
+enum ft_status kb_consumer_pause(struct ft_consumer *c, const char *topic, int32_t partition,
+                                 bool on)
+{
+    struct part *p = find(c, topic, partition);
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t e;
+
+    if (!p)
+        return FT_AGAIN;
+    list = list_one(topic, partition, RD_KAFKA_OFFSET_INVALID);
+    e = on ? rd_kafka_pause_partitions(c->client.rk, list)
+           : rd_kafka_resume_partitions(c->client.rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!e)
+        p->paused = on;
+    return kb_status(e);
+}
+
+enum ft_status kb_consumer_seek(struct ft_consumer *c, const char *topic, int32_t partition,
+                                int64_t offset, struct ft_err *err)
+{
+    struct part *p = find(c, topic, partition);
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_error_t *failed;
+    rd_kafka_resp_err_t e;
+
+    if (!p)
+        return ft_fail(err, FT_AGAIN, "%s [%d]: no longer ours", topic, (int)partition);
+    list = list_one(topic, partition, offset);
+    failed = rd_kafka_seek_partitions(c->client.rk, list, ASK_MS);
+    e = failed ? rd_kafka_error_code(failed) : list->elems[0].err;
+    if (failed)
+        rd_kafka_error_destroy(failed);
+    rd_kafka_topic_partition_list_destroy(list);
+    p->pos = offset;
+    if (e) /* a partition that has not started, or stands still after an error, cannot seek: begin it anew */
+        e = assign_parts(c);
+    return e ? fail_part(p, e, err) : FT_OK;
+}
+
+/* ---- offsets --------------------------------------------------------------------------------------- */
+
+enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
+                                  bool wait, struct ft_err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+    rd_kafka_resp_err_t e;
+    rd_kafka_event_t *ev;
+
+    for (size_t i = 0; i < n; i++)
+        rd_kafka_topic_partition_list_add(list, o[i].topic, o[i].partition)->offset = o[i].next;
+    if (!wait) {
+        e = rd_kafka_commit(c->client.rk, list, 1);
+    } else {
+        /* a queue of our own, so that the wait has an end; what came too late last time is thrown away */
+        while ((ev = rd_kafka_queue_poll(c->answers, 0)))
+            rd_kafka_event_destroy(ev);
+        e = rd_kafka_commit_queue(c->client.rk, list, c->answers, NULL, NULL);
+        ev = e ? NULL : rd_kafka_queue_poll(c->answers, ASK_MS);
+        if (!e)
+            e = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+        if (ev)
+            rd_kafka_event_destroy(ev);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!e || e == RD_KAFKA_RESP_ERR__NO_OFFSET)
+        return FT_OK;
+    return ft_fail(err, kb_status(e), "group %s: commit: %s", c->opts.group ? c->opts.group : "-",
+                   kb_text(e));
+}
+
+enum ft_status kb_consumer_committed(struct ft_consumer *c, const char *topic, int32_t partition,
+                                     int timeout_ms, int64_t *next, struct ft_err *err)
+{
+    rd_kafka_topic_partition_list_t *list = list_one(topic, partition, RD_KAFKA_OFFSET_INVALID);
+    rd_kafka_resp_err_t e = rd_kafka_committed(c->client.rk, list, timeout_ms);
+    int64_t offset = list->elems[0].offset;
+
+    e = e ? e : list->elems[0].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    *next = offset < 0 ? -1 : offset;
+    if (e)
+        return ft_fail(err, kb_status(e), "%s [%d]: committed offset: %s", topic, (int)partition,
+                       kb_text(e));
+    return FT_OK;
+}
+
+int64_t kb_consumer_lag(struct ft_consumer *c)
+{
+    int64_t lag = 0;
+
+    for (size_t i = 0; i < c->n_parts; i++) {
+        const struct part *p = &c->part[i];
+        int64_t low, high, from;
+
+        if (rd_kafka_get_watermark_offsets(c->client.rk, p->topic, p->partition, &low, &high) ||
+            high < 0 || p->pos == FT_START_LATEST)
+            continue;
+        from = p->pos >= 0 ? p->pos : low > 0 ? low : 0;
+        lag += high > from ? high - from : 0;
+    }
+    return lag;
+}
+
+/* ---- making and closing ---------------------------------------------------------------------------- */
+
+static void consumer_release(struct ft_consumer *c)
+{
+    forget_parts(c);
+    free(c);
+}
+
+static enum ft_status consumer_conf(struct ft_consumer *c, rd_kafka_conf_t *conf,
+                                    struct ft_err *err)
+{
+    const struct ft_consumer_opts *o = &c->opts;
+    size_t kbytes = o->queued_kbytes ? o->queued_kbytes : QUEUED_KBYTES;
+    enum ft_status st = FT_OK;
+    char number[32];
+
+    snprintf(number, sizeof(number), "%zu", kbytes);
+    st = kb_conf_set(conf, "queued.max.messages.kbytes", number, err);
+    if (st == FT_OK && o->read_uncommitted)
+        st = kb_conf_set(conf, "isolation.level", "read_uncommitted", err);
+    if (st ==
+        FT_OK) /* the library wants one even to read given partitions; nothing is committed to it */
+        st = kb_conf_set(conf, "group.id", o->group ? o->group : "fraudtop-reader", err);
+    if (st == FT_OK)
+        st = kb_conf_set(conf, "enable.partition.eof", "true", err);
+    if (st == FT_OK)
+        st = kb_conf_set(conf, "auto.offset.reset", "error", err);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    return st;
+}
+
+static enum ft_status subscribe(struct ft_consumer *c, struct ft_err *err)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)c->opts.n_topics);
+    rd_kafka_resp_err_t e;
+
+    for (size_t i = 0; i < c->opts.n_topics; i++)
+        rd_kafka_topic_partition_list_add(list, c->opts.topics[i], RD_KAFKA_PARTITION_UA);
+    e = rd_kafka_subscribe(c->client.rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return e ? ft_fail(err, kb_status(e), "group %s: %s", c->opts.group, kb_text(e)) : FT_OK;
+}
+
+enum ft_status kb_consumer_new(struct ft_consumer **out, struct ft_bus *bus,
+                               const struct ft_consumer_opts *opts, struct ft_err *err)
+{
+    struct kb_bus *b = (struct kb_bus *)bus;
+    struct ft_consumer *c = calloc(1, sizeof(*c));
+    rd_kafka_conf_t *conf;
+    enum ft_status st;
+
+    if (!c)
+        return ft_fail(err, FT_ENOMEM, "kafka: no memory for a consumer");
+    c->ops = b->ops;
+    c->opts = *opts;
+    c->grouped = opts->group != NULL;
+    st = kb_conf_new(&conf, b, KB_CONSUMER, err);
+    if (st == FT_OK) {
+        st = consumer_conf(c, conf, err);
+        if (st == FT_OK)
+            st = kb_client_new(&c->client, b, RD_KAFKA_CONSUMER, conf, err);
+        else
+            rd_kafka_conf_destroy(conf);
+    }
+    if (st != FT_OK) {
+        consumer_release(c);
+        return st;
+    }
+    rd_kafka_poll_set_consumer(c->client.rk);
+    c->answers = rd_kafka_queue_new(c->client.rk);
+    if (c->grouped)
+        st = subscribe(c, err);
+    if (st != FT_OK) {
+        kb_consumer_close(c, 3000);
+        return st;
+    }
+    c->opts.topics = NULL; /* the caller's, not kept */
+    *out = c;
+    return FT_OK;
+}
+
+enum ft_status kb_consumer_assign(struct ft_consumer *c, const struct ft_assigned *part, size_t n,
+                                  struct ft_err *err)
+{
+    rd_kafka_resp_err_t e;
+
+    if (!take_parts(c, part, n))
+        return ft_fail(err, FT_ENOMEM, "kafka: no memory for %zu partitions", n);
+    for (size_t i = 0; i < n; i++)
+        if (c->part[i].pos == FT_START_COMMITTED)
+            c->part[i].pos = FT_START_EARLIEST;
+    e = assign_parts(c);
+    return e ? ft_fail(err, kb_status(e), "assign: %s", kb_text(e)) : FT_OK;
+}
+
+/* Leaves the group; its rebalance callback runs in here. */
+static void leave(struct ft_consumer *c, int64_t deadline)
+{
+    rd_kafka_queue_t *q = rd_kafka_queue_get_consumer(c->client.rk);
+    rd_kafka_error_t *e = rd_kafka_consumer_close_queue(c->client.rk, q);
+
+    while (!e && !rd_kafka_consumer_closed(c->client.rk) && ft_now_ms() < deadline) {
+        int left = kb_left(deadline);
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(c->client.rk, left < 100 ? left : 100);
+
+        if (m)
+            rd_kafka_message_destroy(m);
+    }
+    if (e)
+        rd_kafka_error_destroy(e);
+    rd_kafka_queue_destroy(q);
+}
+
+void kb_consumer_close(struct ft_consumer *c, int timeout_ms)
+{
+    int64_t deadline = ft_now_ms() + timeout_ms;
+
+    leave(c, deadline - timeout_ms / 4); /* some of the time is for the handle's end */
+    if (c->n_parts && c->grouped && c->opts.revoked) { /* the broker did not let us go in time */
+        for (size_t i = 0; i < c->n_parts; i++) {
+            struct ft_assigned a = {c->part[i].topic, c->part[i].partition, FT_START_COMMITTED,
+                                    false};
+
+            c->opts.revoked(c->opts.user, &a, 1, true);
+        }
+        forget_parts(c);
+    }
+    c->opts.revoked = NULL;
+    c->opts.assigned = NULL;
+    rd_kafka_queue_destroy(c->answers);
+    if (kb_client_destroy(&c->client, kb_left(deadline)))
+        consumer_release(c);
+}

@@ -1,0 +1,323 @@
+/* Producers, idempotent or transactional. */
+#include "bus_kafka.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fraudtop/log.h"
+
+#define TOPICS_MAX 64 /* that one producer writes to */
+#define TRANSACTION_MS 60000
+
+struct topic {
+    char name[250];
+    rd_kafka_topic_t *rkt;
+};
+
+struct ft_producer {
+    const struct ft_bus_ops *ops;
+    struct kb_client client; /* opaque of the callbacks */
+    struct ft_producer_opts opts;
+    char *txn_id;
+    _Atomic uint64_t n_sent, n_reported;
+    pthread_mutex_t lock; /* for adding to topic */
+    atomic_size_t n_topics;
+    struct topic topic[TOPICS_MAX];
+};
+
+/* The client is a member, not the first: callbacks get the client and want the producer. */
+static struct ft_producer *producer_of(void *client)
+{
+    return (struct ft_producer *)((char *)client - offsetof(struct ft_producer, client));
+}
+
+static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+{
+    struct ft_producer *p = producer_of(opaque);
+    uint64_t token = (uint64_t)(uintptr_t)m->_private;
+
+    (void)rk;
+    atomic_fetch_add_explicit(&p->n_reported, 1, memory_order_relaxed);
+    if (!m->err)
+        kb_up(p->client.bus);
+    if (token && p->opts.delivered)
+        p->opts.delivered(p->opts.user, token, kb_status(m->err), m->partition,
+                          m->err ? -1 : m->offset);
+}
+
+static enum ft_status producer_conf(struct ft_producer *p, rd_kafka_conf_t *conf,
+                                    struct ft_err *err)
+{
+    const struct ft_producer_opts *o = &p->opts;
+    enum ft_status st = FT_OK;
+    char number[32];
+
+    if (o->linger_ms >= 0) {
+        snprintf(number, sizeof(number), "%d", o->linger_ms);
+        st = kb_conf_set(conf, "linger.ms", number, err);
+    }
+    if (st == FT_OK && o->large)
+        st = kb_conf_set(conf, "message.max.bytes", "2097152", err);
+    if (st == FT_OK && p->txn_id) {
+        snprintf(number, sizeof(number), "%d",
+                 o->transaction_timeout_ms > 0 ? o->transaction_timeout_ms : TRANSACTION_MS);
+        st = kb_conf_set(conf, "transaction.timeout.ms", number, err);
+        if (st == FT_OK)
+            st = kb_conf_set(conf, "transactional.id", p->txn_id, err);
+    }
+    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+    return st;
+}
+
+static void producer_release(struct ft_producer *p)
+{
+    pthread_mutex_destroy(&p->lock);
+    free(p->txn_id);
+    free(p);
+}
+
+enum ft_status kb_producer_new(struct ft_producer **out, struct ft_bus *bus,
+                               const struct ft_producer_opts *opts, struct ft_err *err)
+{
+    struct kb_bus *b = (struct kb_bus *)bus;
+    struct ft_producer *p = calloc(1, sizeof(*p));
+    rd_kafka_conf_t *conf;
+    enum ft_status st;
+
+    if (!p || (opts->transactional_id && !(p->txn_id = strdup(opts->transactional_id)))) {
+        free(p);
+        return ft_fail(err, FT_ENOMEM, "kafka: no memory for a producer");
+    }
+    p->ops = b->ops;
+    p->opts = *opts;
+    pthread_mutex_init(&p->lock, NULL);
+    st = kb_conf_new(&conf, b, p->txn_id ? KB_TXN_PRODUCER : KB_PRODUCER, err);
+    if (st == FT_OK) {
+        st = producer_conf(p, conf, err);
+        if (st == FT_OK)
+            st = kb_client_new(&p->client, b, RD_KAFKA_PRODUCER, conf, err);
+        else
+            rd_kafka_conf_destroy(conf);
+    }
+    if (st != FT_OK) {
+        producer_release(p);
+        return st;
+    }
+    *out = p;
+    return FT_OK;
+}
+
+void kb_producer_free(struct ft_producer *p)
+{
+    size_t n = atomic_load(&p->n_topics);
+
+    p->opts.delivered = NULL;
+    rd_kafka_purge(p->client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
+    rd_kafka_poll(p->client.rk, 0);
+    for (size_t i = 0; i < n; i++)
+        rd_kafka_topic_destroy(p->topic[i].rkt);
+    if (kb_client_destroy(&p->client, 3000))
+        producer_release(p);
+}
+
+/* ---- sending --------------------------------------------------------------------------------------- */
+
+static rd_kafka_topic_t *add_topic(struct ft_producer *p, const char *name, struct ft_err *err)
+{
+    const struct rd_kafka_metadata *md;
+    struct topic *t;
+    size_t n;
+
+    pthread_mutex_lock(&p->lock);
+    n = atomic_load(&p->n_topics);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(p->topic[i].name, name) == 0) {
+            pthread_mutex_unlock(&p->lock);
+            return p->topic[i].rkt;
+        }
+    t = &p->topic[n];
+    if (n == TOPICS_MAX || strlen(name) >= sizeof(t->name)) {
+        ft_fail(err, FT_EINPUT, "topic %s: too many topics or too long a name", name);
+        t = NULL;
+    } else if (!(t->rkt = rd_kafka_topic_new(p->client.rk, name, NULL))) {
+        ft_fail(err, FT_EINPUT, "topic %s: %s", name, kb_text(rd_kafka_last_error()));
+        t = NULL;
+    }
+    if (t) {
+        memcpy(t->name, name, strlen(name) + 1);
+        atomic_store_explicit(&p->n_topics, n + 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (!t)
+        return NULL;
+    /* Before 2.10.1 the first message waits up to a second unless the partitions are known. */
+    if (rd_kafka_metadata(p->client.rk, 0, t->rkt, &md, 1000) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(md);
+    return t->rkt;
+}
+
+static rd_kafka_topic_t *topic_of(struct ft_producer *p, const char *name, struct ft_err *err)
+{
+    size_t n = atomic_load_explicit(&p->n_topics, memory_order_acquire);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(p->topic[i].name, name) == 0)
+            return p->topic[i].rkt;
+    return add_topic(p, name, err);
+}
+
+static enum ft_status refused(struct ft_producer *p, const char *topic, rd_kafka_resp_err_t e,
+                              struct ft_err *err)
+{
+    enum ft_status st = kb_fatal(&p->client, err);
+
+    if (st == FT_EFENCED)
+        ft_err_prefix(err, "another instance has taken over %s", p->txn_id ? p->txn_id : "");
+    if (st != FT_OK)
+        return st;
+    if (e == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return FT_AGAIN; /* often: no text */
+    if (e == RD_KAFKA_RESP_ERR__STATE && p->txn_id)
+        return ft_fail(err, FT_EINPUT, "topic %s: the transaction must be aborted", topic);
+    return ft_fail(err, kb_status(e), "topic %s: %s", topic, kb_text(e));
+}
+
+static rd_kafka_headers_t *headers_of(const struct ft_header *h, size_t n)
+{
+    rd_kafka_headers_t *list = rd_kafka_headers_new(n);
+
+    for (size_t i = 0; i < n; i++)
+        rd_kafka_header_add(list, h[i].name, -1, h[i].value.p, (ssize_t)h[i].value.n);
+    return list;
+}
+
+enum ft_status kb_send(struct ft_producer *p, const char *topic, int32_t partition,
+                       struct ft_span key, struct ft_span value, const struct ft_header *headers,
+                       size_t n_headers, int64_t timestamp_ms, uint64_t token, struct ft_err *err)
+{
+    rd_kafka_topic_t *rkt = topic_of(p, topic, err);
+    rd_kafka_headers_t *list = NULL;
+    rd_kafka_resp_err_t e;
+
+    if (!rkt)
+        return FT_EINPUT;
+    if (n_headers)
+        list = headers_of(headers, n_headers);
+    atomic_fetch_add_explicit(&p->n_sent, 1, memory_order_relaxed);
+    e = rd_kafka_producev(
+        p->client.rk, RD_KAFKA_V_RKT(rkt),
+        RD_KAFKA_V_PARTITION(partition < 0 ? RD_KAFKA_PARTITION_UA : partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.p, value.n), RD_KAFKA_V_KEY(key.p, key.n),
+        RD_KAFKA_V_TIMESTAMP(timestamp_ms < 0 ? 0 : timestamp_ms),
+        RD_KAFKA_V_OPAQUE((void *)(uintptr_t)token), RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_END);
+    if (!e)
+        return FT_OK;
+    atomic_fetch_sub_explicit(&p->n_sent, 1, memory_order_relaxed);
+    if (list)
+        rd_kafka_headers_destroy(list);
+    return refused(p, topic, e, err);
+}
+
+static enum ft_status after_poll(struct ft_producer *p, struct ft_err *err)
+{
+    p->client.news[0] = '\0'; /* health tells it */
+    return p->client.fatal ? kb_fatal(&p->client, err) : FT_OK;
+}
+
+enum ft_status kb_producer_poll(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    rd_kafka_poll(p->client.rk, timeout_ms);
+    return after_poll(p, err);
+}
+
+size_t kb_pending(struct ft_producer *p)
+{
+    uint64_t reported = atomic_load(&p->n_reported);
+
+    return (size_t)(atomic_load(&p->n_sent) - reported);
+}
+
+enum ft_status kb_flush(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    rd_kafka_resp_err_t e = rd_kafka_flush(p->client.rk, timeout_ms);
+    enum ft_status st = after_poll(p, err);
+
+    if (st != FT_OK)
+        return st;
+    if (e && kb_pending(p))
+        return ft_fail(err, FT_AGAIN, "%zu messages are not delivered yet", kb_pending(p));
+    return FT_OK;
+}
+
+/* ---- transactions ---------------------------------------------------------------------------------- */
+
+/* Takes the error. */
+static enum ft_status txn_status(struct ft_producer *p, rd_kafka_error_t *e, const char *what,
+                                 struct ft_err *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_error_code(e);
+    enum ft_status st;
+
+    if (!e)
+        return FT_OK;
+    if (kb_status(code) == FT_EFENCED || kb_fatal(&p->client, NULL) == FT_EFENCED)
+        st = ft_fail(err, FT_EFENCED, "another instance has taken over the transactional id %s",
+                     p->txn_id);
+    else
+        st = ft_fail(err,
+                     rd_kafka_error_is_fatal(e)             ? FT_EFATAL
+                     : rd_kafka_error_txn_requires_abort(e) ? FT_EINPUT
+                     : rd_kafka_error_is_retriable(e)       ? FT_AGAIN
+                     : kb_status(code) == FT_EUSAGE         ? FT_EUSAGE
+                     : code == RD_KAFKA_RESP_ERR__TIMED_OUT ? FT_AGAIN
+                     : code == RD_KAFKA_RESP_ERR__CONFLICT  ? FT_AGAIN
+                     : kb_status(code) == FT_EUNREACHABLE   ? FT_AGAIN
+                                                            : FT_EFATAL,
+                     "transaction of %s: %s: %s", p->txn_id ? p->txn_id : "(none)", what,
+                     rd_kafka_error_string(e));
+    rd_kafka_error_destroy(e);
+    return st;
+}
+
+enum ft_status kb_txn_init(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    return txn_status(p, rd_kafka_init_transactions(p->client.rk, timeout_ms), "init", err);
+}
+
+enum ft_status kb_txn_begin(struct ft_producer *p, struct ft_err *err)
+{
+    return txn_status(p, rd_kafka_begin_transaction(p->client.rk), "begin", err);
+}
+
+enum ft_status kb_txn_offsets(struct ft_producer *p, struct ft_consumer *c,
+                              const struct ft_offset *o, size_t n, int timeout_ms,
+                              struct ft_err *err)
+{
+    rd_kafka_consumer_group_metadata_t *group =
+        rd_kafka_consumer_group_metadata(kb_consumer_handle(c));
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+    enum ft_status st;
+
+    for (size_t i = 0; i < n; i++)
+        rd_kafka_topic_partition_list_add(list, o[i].topic, o[i].partition)->offset = o[i].next;
+    st = group ? txn_status(
+                     p, rd_kafka_send_offsets_to_transaction(p->client.rk, list, group, timeout_ms),
+                     "offsets", err)
+               : ft_fail(err, FT_EINPUT, "a reader without a group has nothing to commit");
+    rd_kafka_topic_partition_list_destroy(list);
+    if (group)
+        rd_kafka_consumer_group_metadata_destroy(group);
+    return st;
+}
+
+enum ft_status kb_txn_commit(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    return txn_status(p, rd_kafka_commit_transaction(p->client.rk, timeout_ms), "commit", err);
+}
+
+enum ft_status kb_txn_abort(struct ft_producer *p, int timeout_ms, struct ft_err *err)
+{
+    return txn_status(p, rd_kafka_abort_transaction(p->client.rk, timeout_ms), "abort", err);
+}
