@@ -22,8 +22,12 @@ bool ft_codec_write_txn(struct ft_buf *out, const struct ft_txn *t);
 /* Appends only the object of "data". */
 bool ft_codec_write_data(struct ft_buf *out, const struct ft_txn *t);
 
-/* Reads a message.  Cells point into msg or the scratch: valid until the next read with c and while msg is.
- * FT_EINPUT: err says what is wrong and at which byte. */
+/*
+ * Reads a message.  Cells point into msg or the scratch: valid until the next read with c and while msg is.
+ * FT_EINPUT: err says what is wrong and at which byte.  An empty string counts as missing; a label may be 0 or 1 as a
+ * number, a text or a boolean; a bare NaN inside an extra array or object becomes null.  transaction_id, data, label
+ * or one of the 17 columns coming twice is an error; of other members it does not matter.
+ */
 enum ft_status ft_codec_read_txn(struct ft_codec *c, struct ft_span msg, struct ft_txn *out,
                                  struct ft_err *err);
 
@@ -52,7 +56,9 @@ bool ft_codec_write_verdict(struct ft_buf *out, const struct ft_verdict *v);
 /*
  * Reads a message of the topic "scoring": an array of objects, a bare object, or [id, score, flag].  Calls
  * good for each valid verdict (spans valid during the call), bad for each element that is none (its text and
- * the reason): valid parts are kept.  FT_EINPUT: the message as a whole is none.
+ * the reason): valid parts are kept.  FT_EINPUT: the message as a whole is none (not JSON up to its end, or an empty
+ * array), and nothing was called.  Score and flag may be text.  Of the members after the first three, one whose type is not
+ * ours counts as unknown; in JSON texts a bare NaN has become null.
  */
 struct ft_codec_verdict_cb {
     void (*good)(void *user, const struct ft_verdict *v);
