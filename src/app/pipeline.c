@@ -329,6 +329,15 @@ static size_t all_stages(const struct ft_pipeline *p, struct ft_stage **out)
     return n;
 }
 
+bool ft_pipeline_ready(const struct ft_pipeline *p)
+{
+    bool ready = !p->sink || atomic_load(&p->sink->ready);
+
+    for (size_t i = 0; i < p->n_score; i++)
+        ready = ready && atomic_load(&p->score[i]->ready);
+    return ready;
+}
+
 uint64_t ft_pipeline_counted(const struct ft_pipeline *p, enum ft_metric m)
 {
     struct ft_stage *s[FT_MAX_SCORERS + 2];

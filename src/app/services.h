@@ -52,6 +52,8 @@ enum ft_status ft_pipeline_replay(struct ft_pipeline *p, const struct ft_replay_
                                   struct ft_err *err);
 /* Begins what ft_pipeline_replay prepared. */
 enum ft_status ft_pipeline_replay_start(struct ft_pipeline *p, struct ft_err *err);
+/* Scorers and sink have partitions: what is sent now is answered at once. */
+bool ft_pipeline_ready(const struct ft_pipeline *p);
 /* The sum over all stages. */
 uint64_t ft_pipeline_counted(const struct ft_pipeline *p, enum ft_metric m);
 /* The first stage that failed: its status, else FT_OK. */

@@ -16,6 +16,7 @@ struct ft_stage {
     const struct ft_pipe *pipe;
     struct ft_counters counters;
     _Atomic int stop, ended;
+    _Atomic int ready; /* its consumer has partitions */
     bool started, joined;
     pthread_t thread;
     pthread_mutex_t lock; /* of what other threads look at beside the counters */

@@ -354,6 +354,10 @@ static enum ft_status serve(struct replay *r, int timeout_ms, struct ft_err *err
     int64_t now_ms;
 
     r->since_poll = 0;
+    if (r->failed == FT_EINPUT || r->failed == FT_EUSAGE)
+        return ft_fail(err, r->failed == FT_EUSAGE ? FT_EUSAGE : FT_EIO,
+                       "topic %s: a message is refused (%s)", r->s.pipe->topics.transactions,
+                       r->failed == FT_EINPUT ? "too large for it?" : "no right to write there");
     if (st == FT_EFATAL || r->failed != FT_OK)
         return st == FT_EFATAL ? st : ft_fail(err, FT_EFATAL, "a message was not delivered");
     now_ms = ft_now_ms();
@@ -541,9 +545,8 @@ static enum ft_status one_row(struct replay *r, struct ft_err *err)
             return st;
     }
     st = ft_rows_next(r->rows, &t, &pos, &why);
-    if (st == FT_END || (st != FT_OK && st != FT_EINPUT)) {
-        if (err)
-            *err = why;
+    if (st != FT_OK && st != FT_EINPUT) {
+        *err = why;
         return st;
     }
     ft_gap_open(&r->gap);
@@ -554,13 +557,13 @@ static enum ft_status one_row(struct replay *r, struct ft_err *err)
     if (r->pacer.speed > 0)
         ft_parse_time((struct ft_span){t.col[FT_COL_TIME].p, t.col[FT_COL_TIME].n}, &event);
     st = wait_due(r, event.unix_s, &due_ns, err);
-    if (st == FT_OK)
-        st = send_row(r, &t, pos.row, due_ns, &why);
+    if (st != FT_OK)
+        return st;
+    st = send_row(r, &t, pos.row, due_ns, &why);
     if (st == FT_EINPUT)
         return reject_row(r, &pos, why.text, err);
     if (st != FT_OK) {
-        if (st != FT_ESTOPPED && err && !*err->text)
-            *err = why;
+        *err = why;
         return st;
     }
     ft_pacer_next(&r->pacer);
@@ -598,6 +601,7 @@ static enum ft_status drain(struct replay *r, struct ft_err *err)
 static enum ft_status send_rows(struct replay *r, struct ft_err *err)
 {
     enum ft_status st, drained;
+    struct ft_err other;
 
     do
         st = ft_stage_stopping(&r->s) ? FT_ESTOPPED : one_row(r, err);
@@ -610,7 +614,7 @@ static enum ft_status send_rows(struct replay *r, struct ft_err *err)
         r->status.bytes_done = r->status.bytes_total;
         pthread_mutex_unlock(&r->s.lock);
     }
-    drained = drain(r, st == FT_END || st == FT_ESTOPPED ? err : NULL);
+    drained = drain(r, st == FT_END || st == FT_ESTOPPED ? err : &other);
     if (drained == FT_EFATAL)
         return drained;
     if (st == FT_END && drained == FT_OK)

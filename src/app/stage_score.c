@@ -122,6 +122,7 @@ static void assigned(void *user, struct ft_assigned *a, size_t n)
     if (c->trouble != FT_OK)
         for (size_t i = 0; i < n; i++)
             a[i].paused = true; /* nothing is read with half a state */
+    atomic_store(&c->s.ready, 1);
     show_parts(c);
 }
 
@@ -171,7 +172,9 @@ static void delivered(void *user, uint64_t token, enum ft_status st, int32_t par
     (void)partition;
     (void)offset;
     if (st != FT_OK) {
-        c->trouble = ft_fail(&c->trouble_err, FT_EFATAL, "a result was not delivered");
+        c->trouble = ft_fail(&c->trouble_err, st == FT_EUSAGE ? FT_EUSAGE : FT_EFATAL,
+                             "topic %s: a result was not delivered (%s)", c->s.pipe->topics.scoring,
+                             ft_status_name(st));
         return;
     }
     if (slot >= c->n_part)

@@ -146,10 +146,10 @@ static void assigned(void *user, struct ft_assigned *a, size_t n)
 
         if (!p || !k->store_up || ask_position(k, p, &a[i].start, &err) != FT_OK) {
             a[i].paused = true; /* until the database answers: see position_late */
-            if (k->store_up)
-                k->store_up = false;
+            k->store_up = false;
         }
     }
+    atomic_store(&k->s.ready, 1);
 }
 
 static void flush_once(struct sink *k);
