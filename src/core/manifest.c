@@ -13,7 +13,6 @@
 
 #define DAY_S 86400
 #define GAP_DAYS_DEFAULT 400
-#define GAP_DAYS_MAX 3660
 #define HISTORY_MAX 10
 
 static enum ft_status no_memory(struct ft_err *err)
@@ -550,8 +549,8 @@ static enum ft_status read_state(struct ft_scorer *s, const cJSON *o, struct ft_
         return ft_fail(err, FT_EINPUT, "\"state\" is not an object");
     if (o) {
         if ((st = check_members(o, "gap_days history", "state", err)) != FT_OK ||
-            (st = get_number(o, "gap_days", GAP_DAYS_DEFAULT, 7, GAP_DAYS_MAX, "state", &gap_days,
-                             err)) != FT_OK ||
+            (st = get_number(o, "gap_days", GAP_DAYS_DEFAULT, 7, (double)(FT_GAP_MAX_S / DAY_S),
+                             "state", &gap_days, err)) != FT_OK ||
             (st = get_number(o, "history", 0, 0, HISTORY_MAX, "state", &history, err)) != FT_OK)
             return st;
     }
@@ -617,11 +616,15 @@ enum ft_status ft_manifest_finish(struct ft_scorer *s, struct ft_err *err)
     if (amount == FT_MAX_COLUMNS)
         return no_memory(err);
     s->need_header = calloc(s->n_columns, sizeof(*s->need_header));
-    if (!s->need_header)
+    s->required = calloc(s->n_columns, sizeof(*s->required));
+    if (!s->need_header || !s->required)
         return no_memory(err);
-    for (size_t i = 0; i < s->n_columns; i++)
+    for (size_t i = 0; i < s->n_columns; i++) {
         if (s->column[i].in_header)
             s->need_header[s->n_need_header++] = s->column[i].name;
+        if (s->column[i].required)
+            s->required[s->n_required++] = s->column[i].name;
+    }
     for (int i = 0; i < 300; i++) {
         char text[8];
         int n = snprintf(text, sizeof(text), "%d", i < 100 ? i : FT_YEAR_0 + i - 100);

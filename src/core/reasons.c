@@ -10,8 +10,8 @@
 
 #include "score.h"
 
-static const struct ft_value *values_at(const struct ft_scorer *s,
-                                        const struct ft_score_scratch *x, size_t stage, size_t i)
+static const struct ft_value *values_at(const struct ft_scorer *s, const struct ft_score_scratch *x,
+                                        size_t stage, size_t i)
 {
     return x->value[stage] + i * s->stage[stage].n_features;
 }
@@ -98,9 +98,9 @@ enum ft_status ft_score_reasons_json(const struct ft_scorer *s, struct ft_score_
     struct ft_reason *r = calloc(REASONS_MAX, sizeof(*r));
     double base;
     size_t n;
-    enum ft_status st = r ? ft_score_reasons(s, x, i, r, max < REASONS_MAX ? max : REASONS_MAX, &n,
-                                             &base, NULL)
-                          : FT_ENOMEM;
+    enum ft_status st =
+        r ? ft_score_reasons(s, x, i, r, max < REASONS_MAX ? max : REASONS_MAX, &n, &base, NULL)
+          : FT_ENOMEM;
 
     if (st == FT_OK) {
         ft_buf_char(out, '[');
@@ -133,7 +133,7 @@ enum ft_status ft_score_features_json(const struct ft_scorer *s, const struct ft
         const struct ft_value *v = values_at(s, x, g, i);
         char text[64];
 
-        ft_buf_text(out, g ? "},": "{");
+        ft_buf_text(out, g ? "}," : "{");
         ft_buf_json(out, ft_span_of(s->stage[g].name));
         ft_buf_text(out, ":{");
         for (size_t f = 0; f < s->stage[g].n_features; f++) {

@@ -216,7 +216,7 @@ static bool id_known(const struct ft_customer *c, uint64_t id)
 
 static bool starts_anew(const struct ft_scorer *s, const struct ft_customer *c, int64_t time_s)
 {
-    return c && (time_s - c->base_s > s->gap_s || c->base_s - time_s > s->gap_s);
+    return c && s->gap_s && (time_s - c->base_s > s->gap_s || c->base_s - time_s > s->gap_s);
 }
 
 static void put_state_features(const struct ft_scorer *s, struct ft_score_scratch *x, size_t i,

@@ -45,6 +45,7 @@ void ft_scorer_free(struct ft_scorer *s)
         free(s->column[i].name);
     free(s->column);
     free(s->need_header);
+    free(s->required);
     free(s->name);
     free(s->version);
     free(s->path);
@@ -412,6 +413,17 @@ bool ft_scorer_requires(const struct ft_scorer *s, const char *column)
         if (s->column[i].required && strcmp(s->column[i].name, column) == 0)
             return true;
     return false;
+}
+
+size_t ft_scorer_required(const struct ft_scorer *s, const char *const **names)
+{
+    *names = s->required;
+    return s->n_required;
+}
+
+void ft_scorer_set_gap(struct ft_scorer *s, int64_t seconds)
+{
+    s->gap_s = seconds < FT_GAP_MAX_S ? seconds : FT_GAP_MAX_S;
 }
 
 const char *ft_scorer_feature(const struct ft_scorer *s, size_t i)

@@ -18,6 +18,7 @@
 #define FT_MAX_WINDOWS 8
 #define FT_REASON_MAX 160
 #define FT_WEEK_S (7 * 86400)
+#define FT_GAP_MAX_S ((int64_t)3660 * 86400)
 
 enum ft_need {
     FT_NEED_NUMBER = 1, /* a cell that is no number makes the row bad */
@@ -143,8 +144,8 @@ struct ft_scorer {
     size_t manifest_n;
     struct ft_column *column;
     size_t n_columns, cap_columns;
-    const char **need_header;
-    size_t n_need_header;
+    const char **need_header, **required;
+    size_t n_need_header, n_required;
     struct ft_stage stage[FT_MAX_STAGES];
     size_t n_stages;
     struct ft_window window[FT_MAX_WINDOWS]; /* ascending */
@@ -155,7 +156,7 @@ struct ft_scorer {
     bool has_customer; /* uses state or history */
     size_t n_history;
     size_t n_check;
-    int64_t gap_s;
+    int64_t gap_s;                                         /* 0: none */
     uint16_t at_time, at_amount, at_category, at_merchant; /* columns of the state */
     int32_t hash_small[100], hash_year[200]; /* category hashes of 0..99, 1900..2099 */
 };

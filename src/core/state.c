@@ -254,10 +254,9 @@ static void fold(struct ft_customer *c, const struct ft_event *e)
 }
 
 /*
- * Moves the customer's base to now: events that no window can reach from here (7 days old, or further in the future
- * than a customer's gap may be) are folded, the others kept in order.
+ * Moves the customer's base to now: events that no window can reach from here (7 days old, or ten years in the future) are folded, the others kept in order.
  */
-static void rebase(struct ft_customer *c, int64_t now_s, int64_t gap_s)
+static void rebase(struct ft_customer *c, int64_t now_s)
 {
     int64_t by = c->base_s - now_s;
     uint16_t n = 0;
@@ -266,7 +265,7 @@ static void rebase(struct ft_customer *c, int64_t now_s, int64_t gap_s)
         struct ft_event *e = &c->event[i];
         int64_t dt = e->dt + by;
 
-        if (dt <= -FT_WEEK_S || dt > gap_s) {
+        if (dt <= -FT_WEEK_S || dt > FT_GAP_MAX_S) {
             fold(c, e);
             continue;
         }
@@ -376,7 +375,7 @@ enum ft_status ft_customer_add(struct ft_state *st, struct ft_customer *c,
 
     if (!reserve_event(st, c) || !reserve_category(st, c) || (n->foreign_id && !reserve_ids(st, c)))
         return FT_ENOMEM;
-    rebase(c, n->time_s, st->s->gap_s);
+    rebase(c, n->time_s);
     if (c->n_events == FT_MAX_EVENTS) {
         fold(c, &c->event[0]);
         memmove(c->event, c->event + 1, (FT_MAX_EVENTS - 1) * sizeof(*c->event));
@@ -501,7 +500,7 @@ enum ft_status ft_state_expire(struct ft_state *st)
         void *p = st->gone;
         size_t bytes = st->bytes;
 
-        if (!c->used || st->newest_s - c->base_s <= 2 * st->s->gap_s)
+        if (!c->used || !st->s->gap_s || st->newest_s - c->base_s <= 2 * st->s->gap_s)
             continue;
         if (!ft_state_grow(st, &p, &st->cap_gone, st->n_gone + 1, sizeof(*st->gone)))
             return FT_ENOMEM;

@@ -236,7 +236,7 @@ static bool make_room(struct ft_state *st, struct ft_customer *c)
     return ok;
 }
 
-static bool read_lists(struct cursor *in, struct ft_customer *c, int64_t gap_s)
+static bool read_lists(struct cursor *in, struct ft_customer *c)
 {
     size_t at = 0, n_items = 0;
     struct ft_history_item item;
@@ -257,7 +257,7 @@ static bool read_lists(struct cursor *in, struct ft_customer *c, int64_t gap_s)
         get(in, &e->score, 4);
         e->category = get_u8(in);
         e->night = get_u8(in);
-        good = good && e->dt > -FT_WEEK_S && e->dt <= gap_s && e->night <= 1 &&
+        good = good && e->dt > -FT_WEEK_S && e->dt <= FT_GAP_MAX_S && e->night <= 1 &&
                (e->category < c->n_categories || e->category == FT_MAX_CATEGORIES);
     }
     get(in, c->id, c->n_ids * sizeof(*c->id));
@@ -296,7 +296,7 @@ static enum ft_status restore_customer(struct ft_state *st, struct ft_span key, 
         ft_customer_remove(st, index);
         return ft_fail(err, FT_ENOMEM, "no memory for %zu customers", st->n_customers + 1);
     }
-    if (!read_lists(in, c, st->s->gap_s)) {
+    if (!read_lists(in, c)) {
         ft_customer_remove(st, index);
         return ft_fail(err, FT_EINPUT, "a customer's state is damaged");
     }

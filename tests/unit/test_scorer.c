@@ -24,22 +24,28 @@ static struct ft_scorer *load(const char *name)
 
 static struct ft_cell text_cell(const char *text)
 {
-    return (struct ft_cell){text, (uint32_t)strlen(text),
-                            *text ? FT_CELL_TEXT : FT_CELL_MISSING};
+    return (struct ft_cell){text, (uint32_t)strlen(text), *text ? FT_CELL_TEXT : FT_CELL_MISSING};
 }
 
 static struct ft_txn small_first(void)
 {
-    static const char *const cells[FT_N_COLS] = {
-        "2019-09-14 02:46", "fraud_Stokes, Christiansen and Sipes",
-        "grocery_net",      "25.79",
-        "Michael",          "Rodriguez",
-        "M",                "172 Paula Inlet Apt. 650",
-        "Cross Plains",     "TX",
-        "76443",            "32.1482",
-        "-99.1872",         "1897",
-        "Chief Operating Officer", "31.772057",
-        "-99.103183"};
+    static const char *const cells[FT_N_COLS] = {"2019-09-14 02:46",
+                                                 "fraud_Stokes, Christiansen and Sipes",
+                                                 "grocery_net",
+                                                 "25.79",
+                                                 "Michael",
+                                                 "Rodriguez",
+                                                 "M",
+                                                 "172 Paula Inlet Apt. 650",
+                                                 "Cross Plains",
+                                                 "TX",
+                                                 "76443",
+                                                 "32.1482",
+                                                 "-99.1872",
+                                                 "1897",
+                                                 "Chief Operating Officer",
+                                                 "31.772057",
+                                                 "-99.103183"};
     struct ft_txn t = {.label = FT_LABEL_UNKNOWN};
 
     for (int c = 0; c < FT_N_COLS; c++)
@@ -212,8 +218,7 @@ static void reasons_add_up(void **state)
     sum = base;
     for (size_t i = 0; i < n; i++) {
         sum += reason[i].contribution;
-        assert_true(i == 0 ||
-                    fabs(reason[i].contribution) <= fabs(reason[i - 1].contribution));
+        assert_true(i == 0 || fabs(reason[i].contribution) <= fabs(reason[i - 1].contribution));
     }
     assert_near(sum, first_raw, 1e-9);
 }
@@ -268,7 +273,8 @@ static void faults_of_a_manifest_are_named(void **state)
                   "manifest.json: stage \"a\", feature \"h\": unknown member \"widow\" (known: "
                   "name kind transform from)");
     manifest_says(
-        WITH_FEATURE("{\"name\":\"n\",\"window\":\"8d\",\"value\":\"amount\",\"aggregate\":\"sum\"}"),
+        WITH_FEATURE(
+            "{\"name\":\"n\",\"window\":\"8d\",\"value\":\"amount\",\"aggregate\":\"sum\"}"),
         "manifest.json: stage \"a\", feature \"n\": window \"8d\" is not 1m to 7d (m, h, d), "
         "today, life or category");
     manifest_says(
@@ -278,10 +284,11 @@ static void faults_of_a_manifest_are_named(void **state)
         "\"1h\"");
     manifest_says(WITH_FEATURE("{\"name\":\"n\",\"stage\":\"b\"}"),
                   "manifest.json: stage \"a\", feature \"n\": no earlier stage is called \"b\"");
-    manifest_says(WITH_FEATURE(
-                      "{\"name\":\"n\",\"window\":\"life\",\"value\":\"score\",\"aggregate\":\"last\"}"),
-                  "manifest.json: stage \"a\": the first stage cannot be made of its own earlier "
-                  "scores");
+    manifest_says(
+        WITH_FEATURE(
+            "{\"name\":\"n\",\"window\":\"life\",\"value\":\"score\",\"aggregate\":\"last\"}"),
+        "manifest.json: stage \"a\": the first stage cannot be made of its own earlier "
+        "scores");
 }
 
 int main(void)
