@@ -1,7 +1,7 @@
 /*
  * What both implementations of fraudtop/bus.h must do: the same tests run on the loopback (tests/unit) and on Kafka
- * (tests/integration), so that tests of the stages on the loopback mean something.  Include it once, after defining
- * suite_open; topics and groups get a name of their own in every test.
+ * (tests/integration), so that tests of the stages on the loopback mean something.  Topics and groups get a name of their
+ * own in every test.
  */
 #ifndef FT_BUS_SUITE_H
 #define FT_BUS_SUITE_H
@@ -13,7 +13,7 @@
 #include "fraudtop/bus.h"
 #include "fraudtop/log.h"
 
-static struct ft_bus *suite_open(void); /* the includer's */
+static struct ft_bus *(*suite_open)(void); /* set by main before the tests run */
 
 #define WAIT 10000 /* ms, for anything that Kafka takes its time for */
 

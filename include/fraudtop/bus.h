@@ -30,8 +30,7 @@ struct ft_bus_opts {
     size_t n_prop;
     bool unsafe; /* allow properties that break a guarantee */
     const char *client_id;
-    size_t
-        loopback_bytes; /* bound of each topic of the loopback (compacted ones: none); 0: 32 MiB */
+    size_t loopback_bytes; /* bound of each topic of the loopback but compacted ones; 0: 32 MiB */
 };
 
 /* FT_EUSAGE: a property is unknown, has a bad value, or breaks a guarantee.  Connects to nothing yet. */
@@ -41,8 +40,6 @@ void ft_bus_list_properties(FILE *out);
 void ft_bus_close(struct ft_bus *bus); /* after its producers and consumers */
 /* Whether a property's value must never be shown (passwords, secrets, keys, JAAS lines). */
 bool ft_prop_is_secret(const char *name);
-/* What -X list prints: every property that the Kafka client library knows. */
-void ft_bus_show_props(FILE *out);
 bool ft_bus_embedded(const struct ft_bus *bus);
 /* Identity of the cluster (a fresh one for each loopback): for the sink's offsets.  Asks the broker, up to
  * timeout_ms. */

@@ -212,7 +212,7 @@ enum ft_status kb_props_check(struct kb_bus *b, struct ft_err *err)
     return st;
 }
 
-void ft_bus_show_props(FILE *out)
+void ft_bus_list_properties(FILE *out)
 {
     rd_kafka_conf_properties_show(out);
 }

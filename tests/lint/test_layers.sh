@@ -29,5 +29,5 @@ known() {
     done < <(files 'src/*' 'include/*' | xargs -r grep -lE "^[[:space:]]*#[[:space:]]*include[[:space:]]*<($what)" || true)
 }
 known ncurses '(n?curses|term|ncursesw/.*)\.h>' 'src/ui/term_*.c'
-known librdkafka 'librdkafka/' 'src/backends/kafka*'
+known librdkafka 'librdkafka/' 'src/backends/bus_kafka*'
 known libpq 'libpq-fe\.h|libpq/' 'src/backends/pg*' 'src/backends/store*'

@@ -3,7 +3,7 @@
 
 #include "fraudtop/loopback.h"
 
-static struct ft_bus *suite_open(void)
+static struct ft_bus *open_loopback(void)
 {
     struct ft_bus_opts o = {.client_id = "test", .loopback_bytes = 64 << 10};
     struct ft_bus *bus;
@@ -251,5 +251,6 @@ int main(void)
         SUITE_TEST(an_expelled_member_loses_its_partitions_and_joins_again),
     };
 
+    suite_open = open_loopback;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,358 @@
+/* Error paths of the Kafka bus, on the client library's mock cluster: brokers that refuse, load, fence or vanish. */
+#include "ft_test.h"
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "fraudtop/bus.h"
+#include "fraudtop/log.h"
+
+#define WAIT 10000
+
+#define OK(call)                                                                                   \
+    do {                                                                                           \
+        struct ft_err ok_err = {""};                                                               \
+        enum ft_status st_ = (call);                                                               \
+        if (st_ != FT_OK)                                                                          \
+            fail_msg("%s: %s: %s", #call, ft_status_name(st_), ok_err.text);                       \
+    } while (0)
+
+enum { PRODUCE = 0, OFFSET_COMMIT = 8, INIT_PRODUCER_ID = 22, ADD_PARTITIONS = 24, END_TXN = 26 };
+
+struct mock {
+    rd_kafka_t *rk;
+    rd_kafka_mock_cluster_t *cluster;
+    struct ft_bus *bus;
+    struct ft_producer *producer;
+    enum ft_status fate[16];
+    int n_fates;
+};
+
+static void on_delivered(void *user, uint64_t token, enum ft_status st, int32_t partition,
+                         int64_t offset)
+{
+    struct mock *m = user;
+
+    (void)partition;
+    (void)offset;
+    m->fate[token] = st;
+    m->n_fates++;
+}
+
+static struct ft_producer *make_producer(struct mock *m, const char *transactional_id)
+{
+    struct ft_producer_opts o = {
+        .transactional_id = transactional_id, .delivered = on_delivered, .user = m};
+    struct ft_producer *p;
+
+    OK(ft_producer_new(&p, m->bus, &o, &ok_err));
+    return p;
+}
+
+static int setup(void **state)
+{
+    struct mock *m = calloc(1, sizeof(*m));
+    struct ft_bus_opts o = {.client_id = "test"};
+
+    m->rk = rd_kafka_new(RD_KAFKA_PRODUCER, NULL, NULL, 0);
+    m->cluster = rd_kafka_mock_cluster_new(m->rk, 1);
+    rd_kafka_mock_topic_create(m->cluster, "t", 1, 1);
+    o.brokers = rd_kafka_mock_cluster_bootstraps(m->cluster);
+    OK(ft_bus_open(&m->bus, &o, &ok_err));
+    m->producer = make_producer(m, NULL);
+    for (int i = 0; i < 16; i++)
+        m->fate[i] = FT_ECONFLICT; /* not told yet */
+    *state = m;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct mock *m = *state;
+
+    ft_producer_free(m->producer);
+    ft_bus_close(m->bus);
+    rd_kafka_mock_cluster_destroy(m->cluster);
+    rd_kafka_destroy(m->rk);
+    free(m);
+    return 0;
+}
+
+static void send_one(struct ft_producer *p, uint64_t token)
+{
+    OK(ft_send(p, "t", 0, FT_SPAN("k"), FT_SPAN("v"), NULL, 0, -1, token, &ok_err));
+}
+
+static void passing_errors_are_retried(void **state)
+{
+    struct mock *m = *state;
+
+    rd_kafka_mock_push_request_errors(m->cluster, PRODUCE, 2,
+                                      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                                      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    assert_int_equal(m->fate[1], FT_OK);
+}
+
+static void a_refused_message_is_told_and_the_next_passes(void **state)
+{
+    struct mock *m = *state;
+
+    rd_kafka_mock_push_request_errors(m->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    assert_int_equal(m->fate[1], FT_EINPUT);
+    send_one(m->producer, 2);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    assert_int_equal(m->fate[2], FT_OK);
+}
+
+static void no_right_to_write_is_usage(void **state)
+{
+    struct mock *m = *state;
+
+    rd_kafka_mock_push_request_errors(m->cluster, PRODUCE, 1,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    assert_int_equal(m->fate[1], FT_EUSAGE);
+}
+
+static void a_broker_that_goes_away_shows_in_health_and_loses_nothing(void **state)
+{
+    struct mock *m = *state;
+    struct ft_bus_health h;
+    int64_t until = ft_now_ms() + WAIT;
+
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    ft_bus_health(m->bus, &h);
+    assert_true(h.known && h.up);
+
+    rd_kafka_mock_broker_set_down(m->cluster, 1);
+    send_one(m->producer, 2);
+    do {
+        OK(ft_producer_poll(m->producer, 50, &ok_err));
+        ft_bus_health(m->bus, &h);
+    } while (h.up && ft_now_ms() < until);
+    assert_false(h.up);
+    assert_true(h.error[0] != '\0');
+    assert_int_equal(ft_producer_flush(m->producer, 300, NULL), FT_AGAIN);
+    assert_int_equal(ft_producer_pending(m->producer), 1);
+
+    rd_kafka_mock_broker_set_up(m->cluster, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    assert_int_equal(m->fate[2], FT_OK);
+    ft_bus_health(m->bus, &h);
+    assert_true(h.up);
+}
+
+static void a_full_queue_says_again(void **state)
+{
+    struct mock *m = *state;
+    struct ft_prop prop = {"queue.buffering.max.messages", "10"};
+    struct ft_bus_opts o = {.brokers = "127.0.0.1:1", .prop = &prop, .n_prop = 1};
+    struct ft_producer_opts po = {0};
+    struct ft_producer *p;
+    struct ft_bus *bus;
+    enum ft_status st = FT_OK;
+    int64_t start;
+    int n = 0;
+
+    (void)m;
+    OK(ft_bus_open(&bus, &o, &ok_err));
+    OK(ft_producer_new(&p, bus, &po, &ok_err));
+    while (n < 100 &&
+           (st = ft_send(p, "t", 0, FT_SPAN("k"), FT_SPAN("v"), NULL, 0, -1, 0, NULL)) == FT_OK)
+        n++;
+    assert_int_equal(st, FT_AGAIN);
+    assert_int_equal(n, 10);
+    start = ft_now_ms();
+    ft_producer_free(p); /* drops them, without waiting for a broker */
+    ft_bus_close(bus);
+    assert_true(ft_now_ms() - start < 3000);
+}
+
+static void nobody_there_is_unreachable_in_time(void **state)
+{
+    struct ft_bus_opts o = {.brokers = "127.0.0.1:1"};
+    struct ft_topic_spec spec = {.name = "t", .partitions = 1};
+    int64_t start = ft_now_ms();
+    struct ft_bus *bus;
+    struct ft_err err;
+    char id[80];
+
+    (void)state;
+    OK(ft_bus_open(&bus, &o, &ok_err));
+    assert_int_equal(ft_bus_ensure_topics(bus, &spec, 1, 800, &err), FT_EUNREACHABLE);
+    assert_non_null(strstr(err.text, "127.0.0.1:1"));
+    assert_non_null(strstr(err.text, "refused"));
+    assert_int_equal(ft_bus_cluster_id(bus, 300, id, sizeof(id), &err), FT_EUNREACHABLE);
+    assert_true(ft_now_ms() - start < 3000);
+    ft_bus_close(bus);
+}
+
+/* ---- transactions ---------------------------------------------------------------------------------- */
+
+static void a_coordinator_that_loads_is_waited_for(void **state)
+{
+    struct mock *m = *state;
+    struct ft_producer *p = make_producer(m, "x");
+
+    rd_kafka_mock_push_request_errors(m->cluster, INIT_PRODUCER_ID, 2,
+                                      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+                                      RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS);
+    OK(ft_txn_init(p, WAIT, &ok_err));
+    ft_producer_free(p);
+}
+
+static void a_refused_partition_aborts_the_transaction(void **state)
+{
+    struct mock *m = *state;
+    struct ft_producer *p = make_producer(m, "x");
+
+    OK(ft_txn_init(p, WAIT, &ok_err));
+    OK(ft_txn_begin(p, &ok_err));
+    rd_kafka_mock_push_request_errors(m->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    send_one(p, 1);
+    assert_int_equal(ft_txn_commit(p, WAIT, NULL), FT_EINPUT);
+    assert_int_equal(m->fate[1], FT_EINPUT);
+    for (int i = 0; i < 5 && m->fate[2] != FT_OK; i++) {
+        OK(ft_txn_abort(p, WAIT, &ok_err));
+        OK(ft_txn_begin(p, &ok_err)); /* and goes on, once the hole in the sequence is mended */
+        send_one(p, 2);
+        if (ft_txn_commit(p, WAIT, NULL) != FT_OK)
+            m->fate[2] = FT_ECONFLICT;
+    }
+    assert_int_equal(m->fate[2], FT_OK);
+    ft_producer_free(p);
+}
+
+static void an_aborted_message_is_told_so(void **state)
+{
+    struct mock *m = *state;
+    struct ft_producer_opts o = {
+        .transactional_id = "x", .linger_ms = 20000, .delivered = on_delivered, .user = m};
+    struct ft_producer *p;
+
+    OK(ft_producer_new(&p, m->bus, &o, &ok_err));
+    OK(ft_txn_init(p, WAIT, &ok_err));
+    OK(ft_txn_begin(p, &ok_err));
+    send_one(p, 1);
+    OK(ft_txn_abort(p, WAIT, &ok_err));
+    ft_producer_poll(p, 100, NULL);
+    assert_int_equal(m->fate[1], FT_ESTOPPED);
+    assert_int_equal(ft_producer_pending(p), 0);
+    ft_producer_free(p);
+}
+
+static void a_fenced_producer_knows_it(void **state)
+{
+    struct mock *m = *state;
+    struct ft_producer *p = make_producer(m, "x");
+    struct ft_err err;
+
+    OK(ft_txn_init(p, WAIT, &ok_err));
+    OK(ft_txn_begin(p, &ok_err));
+    send_one(p, 1);
+    OK(ft_producer_flush(p, WAIT, &ok_err));
+    rd_kafka_mock_push_request_errors(m->cluster, END_TXN, 1, RD_KAFKA_RESP_ERR_PRODUCER_FENCED);
+    assert_int_equal(ft_txn_commit(p, WAIT, &err), FT_EFENCED);
+    assert_non_null(strstr(err.text, "another instance"));
+    assert_int_equal(ft_send(p, "t", 0, FT_SPAN("k"), FT_SPAN("v"), NULL, 0, -1, 2, &err),
+                     FT_EFENCED);
+    ft_producer_free(p);
+}
+
+/* ---- consumers ------------------------------------------------------------------------------------- */
+
+static struct ft_consumer *make_member(struct mock *m)
+{
+    static const char *const topics[] = {"t"};
+    struct ft_consumer_opts o = {.group = "g", .topics = topics, .n_topics = 1};
+    struct ft_consumer *c;
+
+    OK(ft_consumer_new(&c, m->bus, &o, &ok_err));
+    return c;
+}
+
+static void next_message(struct ft_consumer *c)
+{
+    int64_t until = ft_now_ms() + 2 * WAIT;
+    struct ft_msg msg;
+
+    while (ft_consumer_poll(c, 50, &msg, NULL) != FT_OK)
+        if (ft_now_ms() > until)
+            fail_msg("no message");
+    ft_msg_done(&msg);
+}
+
+static void a_commit_after_the_partition_went_away_is_to_be_repeated(void **state)
+{
+    struct mock *m = *state;
+    struct ft_offset next = {"t", 0, 1};
+    struct ft_consumer *c = make_member(m);
+
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    next_message(c);
+    rd_kafka_mock_push_request_errors(m->cluster, OFFSET_COMMIT, 1,
+                                      RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
+    assert_int_equal(ft_consumer_commit(c, &next, 1, true, NULL), FT_AGAIN);
+    ft_consumer_close(c, 3000);
+}
+
+static void closing_is_bounded_when_the_broker_is_gone(void **state)
+{
+    struct mock *m = *state;
+    struct ft_consumer *c = make_member(m);
+    int64_t start;
+
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    next_message(c);
+    rd_kafka_mock_broker_set_down(m->cluster, 1);
+    start = ft_now_ms();
+    ft_consumer_close(c, 2000);
+    assert_true(ft_now_ms() - start < 2500);
+}
+
+static void a_hanging_broker_does_not_hold_up_the_end(void **state)
+{
+    struct mock *m = *state;
+    struct ft_consumer *c = make_member(m);
+    int64_t start;
+
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    next_message(c);
+    rd_kafka_mock_broker_set_rtt(m->cluster, 1, 30000);
+    start = ft_now_ms();
+    ft_consumer_close(c, 2000);
+    assert_true(ft_now_ms() - start < 2500);
+    rd_kafka_mock_broker_set_rtt(m->cluster, 1, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(passing_errors_are_retried),
+        TEST(a_refused_message_is_told_and_the_next_passes),
+        TEST(no_right_to_write_is_usage),
+        TEST(a_broker_that_goes_away_shows_in_health_and_loses_nothing),
+        TEST(a_full_queue_says_again),
+        TEST(nobody_there_is_unreachable_in_time),
+        TEST(a_coordinator_that_loads_is_waited_for),
+        TEST(a_refused_partition_aborts_the_transaction),
+        TEST(an_aborted_message_is_told_so),
+        TEST(a_fenced_producer_knows_it),
+        TEST(a_commit_after_the_partition_went_away_is_to_be_repeated),
+        TEST(closing_is_bounded_when_the_broker_is_gone),
+        TEST(a_hanging_broker_does_not_hold_up_the_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
