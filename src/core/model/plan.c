@@ -172,6 +172,50 @@ static uint32_t plan_tree_nodes(struct fc_planner *p, const struct fc_tree *tree
     return deepest;
 }
 
+/* Numbers the leaves below a node from left to right, and lists the nodes' strikes. */
+static uint64_t plan_strikes(struct fc_plan *plan, size_t at, struct fc_plan_nodes *tree,
+                             uint32_t *n_leaves)
+{
+    const struct fc_node *node = &plan->node[at];
+    struct fc_strike *strike;
+    uint64_t left;
+
+    if (!node->step[0]) {
+        plan->strike_leaf[tree->first_leaf + *n_leaves] = plan->node_leaf[at];
+        return UINT64_C(1) << (*n_leaves)++;
+    }
+    strike = &plan->strike[tree->first_strike + tree->n_strikes++];
+    strike->test = node->test;
+    left = plan_strikes(plan, at + node->step[0], tree, n_leaves);
+    strike->keep = ~left;
+    return left | plan_strikes(plan, at + node->step[1], tree, n_leaves);
+}
+
+static enum fc_status plan_all_strikes(struct fc_planner *p)
+{
+    struct fc_plan *plan = p->plan;
+    uint32_t first_strike = 0, first_leaf = 0;
+
+    plan->strike = fc_arena_get(&p->m->arena, plan->n_nodes, sizeof(*plan->strike));
+    plan->strike_leaf = fc_arena_get(&p->m->arena, plan->n_nodes, sizeof(*plan->strike_leaf));
+    if (!plan->strike || !plan->strike_leaf)
+        return fc_no_memory(p->err);
+    for (size_t t = 0; t < plan->n_trees; t++) {
+        struct fc_plan_nodes *tree = &plan->nodes[t];
+        size_t end = t + 1 < plan->n_trees ? plan->nodes[t + 1].first : plan->n_nodes;
+        uint32_t n_leaves = 0;
+
+        if (end - tree->first >= 2 * 64) /* 64 leaves hang on 63 nodes */
+            continue;
+        tree->first_strike = first_strike;
+        tree->first_leaf = first_leaf;
+        plan_strikes(plan, tree->first, tree, &n_leaves);
+        first_strike += tree->n_strikes;
+        first_leaf += n_leaves;
+    }
+    return FC_OK;
+}
+
 static enum fc_status plan_asymmetric(struct fc_planner *p)
 {
     const struct fc_source *s = p->s;
@@ -199,7 +243,7 @@ static enum fc_status plan_asymmetric(struct fc_planner *p)
         plan->nodes[t].first = at;
         plan->nodes[t].depth = plan_tree_nodes(p, &s->tree[t], &at, place);
     }
-    return FC_OK;
+    return plan_all_strikes(p);
 }
 
 enum fc_status fc_plan_make(struct fc_model *m, struct fc_arena *tmp, struct fc_err *err)

@@ -70,7 +70,14 @@ struct fc_node {
 };
 
 struct fc_plan_nodes {
-    uint32_t first, depth; /* root in node[], longest way to a leaf */
+    uint32_t first, depth;                        /* root in node[], longest way to a leaf */
+    uint32_t first_strike, n_strikes, first_leaf; /* n_strikes 0: more than 64 leaves, or one */
+};
+
+/* A node of a tree of up to 64 leaves: when its answer is yes, the leaves to its left are struck out. */
+struct fc_strike {
+    struct fc_test test;
+    uint64_t keep; /* the other leaves */
 };
 
 enum { FC_SLOT_NONE, FC_SLOT_NUM, FC_SLOT_CAT };
@@ -93,6 +100,8 @@ struct fc_plan {
     double *node_leaf;      /* by node */
     uint32_t *node_leaf_id; /* by node: place of the leaf in the model */
     int32_t *node_split;    /* by node: the binary feature that it asks */
+    struct fc_strike *strike;
+    double *strike_leaf; /* leaves of these trees, left to right */
     size_t n_trees, n_nodes;
     bool symmetric;
     double scale, bias;

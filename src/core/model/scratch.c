@@ -3,6 +3,54 @@
 
 #include "eval.h"
 
+#include <string.h>
+
+/* ---- which code runs ---- */
+
+static bool always(void)
+{
+    return true;
+}
+
+#if FC_HAS_X86
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+static const struct fc_path paths[] = {
+  /* the best comes first */
+#if FC_HAS_X86
+    {"avx512",   fc_columns_avx512,   fc_trees_avx512,   has_avx512},
+    {"avx2",     fc_columns_avx2,     fc_trees_avx2,     has_avx2  },
+#endif
+    {"portable", fc_columns_portable, fc_trees_portable, always    },
+};
+
+bool fc_scratch_use(struct fc_scratch *s, const char *path)
+{
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if ((!path || strcmp(path, paths[i].name) == 0) && paths[i].runs_here()) {
+            s->path = &paths[i];
+            return true;
+        }
+    return false;
+}
+
+const char *fc_scratch_path(const struct fc_scratch *s)
+{
+    return s->path->name;
+}
+
+/* ---- rows ---- */
+
 struct fc_scratch *fc_scratch_new(const struct fc_model *m, size_t max_rows)
 {
     struct fc_scratch *s = calloc(1, sizeof(*s));
@@ -21,8 +69,7 @@ struct fc_scratch *fc_scratch_new(const struct fc_model *m, size_t max_rows)
     s->input = m->plan->input;
     s->n_features = m->info.n_features;
     s->max_rows = max_rows;
-    s->columns = fc_columns_base;
-    s->trees = fc_trees_base;
+    fc_scratch_use(s, NULL);
     s->block_bytes = (size_t)m->plan->n_slots * FC_LANES * 4;
     s->values = fc_arena_get(&s->arena, blocks, s->block_bytes);
     s->column = fc_arena_get(&s->arena, m->plan->n_columns, FC_LANES);
@@ -86,8 +133,8 @@ void fc_eval(const struct fc_model *m, struct fc_scratch *s, size_t n_rows, doub
     for (size_t from = 0; from < n_rows; from += FC_LANES) {
         size_t n = n_rows - from < FC_LANES ? n_rows - from : FC_LANES;
 
-        s->columns(s->plan, s->values + from / FC_LANES * s->block_bytes, n, s->column);
-        s->trees(s->plan, s->column, n, raw + from);
+        s->path->columns(s->plan, s->values + from / FC_LANES * s->block_bytes, n, s->column);
+        s->path->trees(s->plan, s->column, n, raw + from);
     }
 }
 

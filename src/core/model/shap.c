@@ -297,7 +297,7 @@ enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t ro
     from = s->values + row / FC_LANES * s->block_bytes + row % FC_LANES * 4;
     for (size_t slot = 0; slot < s->plan->n_slots; slot++)
         memcpy(w->values + slot * FC_LANES * 4, from + slot * FC_LANES * 4, 4);
-    s->columns(s->plan, w->values, 1, w->columns);
+    s->path->columns(s->plan, w->values, 1, w->columns);
     memset(w->by_player, 0, x->n_players * sizeof(double));
     if (s->plan->symmetric)
         explain_symmetric(w, m);

@@ -1,0 +1,2 @@
+#define FC_NAME(name) name##_avx2
+#include "kernel.inc"
