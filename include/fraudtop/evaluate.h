@@ -10,10 +10,16 @@
 
 #include "fraudtop/status.h"
 
+/*
+ * All rows of one model.  Not thread-safe.  Undefined figures are NaN: the ROC AUC of one class only, the average
+ * precision, recall and F without positives, precision where nothing is flagged, log loss and Brier score of scores
+ * outside 0 .. 1 (raw values), money where no row has an amount.
+ */
 struct ft_eval;
-struct ft_eval *ft_eval_new(void);
+struct ft_eval *ft_eval_new(void); /* NULL: no memory */
 void ft_eval_free(struct ft_eval *e);
-/* One labelled row; 17 bytes of memory each.  label 0 or 1, score finite, amount NaN when not known. */
+/* One labelled row; 24 bytes of memory each.  label 0 or 1, score finite, amount NaN when not known (it then counts
+ * nothing in sums of money). */
 enum ft_status ft_eval_add(struct ft_eval *e, double score, int label, double amount,
                            struct ft_err *err);
 
@@ -28,11 +34,16 @@ struct ft_eval_result {
     double roc_auc, pr_auc, log_loss, brier; /* NaN: undefined */
     struct ft_eval_at at, best_f, at_fpr, at_recall;
 };
-/* beta of F; best_f: the threshold with the highest F-beta; at_fpr: highest recall with FPR <= max_fpr; at_recall: highest
- * precision with recall >= min_recall (NaN min_recall: not asked). */
+/*
+ * beta of F; best_f: the highest F-beta; at_fpr: the highest recall with FPR <= max_fpr; at_recall: the highest
+ * precision with recall >= min_recall (NaN min_recall: not asked).  Where several thresholds are equally good, the
+ * highest one, which flags least.  Every threshold lies between two scores, so that with score > threshold it gives
+ * exactly the figures beside it.  All NaN and 0 where there is none.
+ */
 enum ft_status ft_eval_compute(struct ft_eval *e, double threshold, double beta, double max_fpr,
                                double min_recall, struct ft_eval_result *out, struct ft_err *err);
-/* Every distinct threshold, descending: for the curve as CSV and as plot. */
+/* Every threshold that makes a difference, descending, from "flags nothing" to "flags everything": for the curve as CSV and
+ * as plot.  f_beta is F1 there. */
 enum ft_status ft_eval_curve(struct ft_eval *e,
                              void (*point)(void *user, const struct ft_eval_at *at), void *user);
 

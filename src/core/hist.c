@@ -1,30 +1,45 @@
 #include "fraudtop/hist.h"
 
+#include <math.h>
 #include <string.h>
 
-/* Values below 64 have a bucket each; above, the six bits after the highest one choose among 64 of its power of two. */
-static size_t bucket_of(uint64_t v)
-{
-    const uint64_t top = (1ull << 36) - 1;
-    int shift;
+#define SUB_BITS 6
+#define SUB (1u << SUB_BITS)
 
-    if (v > top)
-        v = top;
-    if (v < 64)
-        return (size_t)v;
-    shift = 63 - __builtin_clzll(v) - 6;
-    return 64 + (size_t)shift * 64 + (size_t)((v >> shift) & 63);
+static unsigned top_bit(uint64_t v)
+{
+#if defined(__GNUC__)
+    return 63u - (unsigned)__builtin_clzll(v);
+#else
+    unsigned n = 0;
+
+    while (v >>= 1)
+        n++;
+    return n;
+#endif
 }
 
-/* The largest value that falls into a bucket. */
-static uint64_t upper_end(size_t bucket)
+static size_t bucket_of(uint64_t value)
 {
-    size_t shift;
+    unsigned top;
+    size_t i;
 
-    if (bucket < 64)
-        return bucket;
-    shift = (bucket - 64) / 64;
-    return ((64 + (bucket - 64) % 64 + 1) << shift) - 1;
+    if (value < SUB)
+        return (size_t)value;
+    top = top_bit(value);
+    i = (size_t)(top - SUB_BITS + 1) * SUB + (size_t)(value >> (top - SUB_BITS) & (SUB - 1));
+    return i < FT_HIST_BUCKETS ? i : FT_HIST_BUCKETS - 1;
+}
+
+/* The largest value of a bucket. */
+static uint64_t bucket_end(size_t i)
+{
+    unsigned shift;
+
+    if (i < SUB)
+        return i;
+    shift = (unsigned)(i / SUB) - 1;
+    return (((uint64_t)SUB + i % SUB + 1) << shift) - 1;
 }
 
 void ft_hist_clear(struct ft_hist *h)
@@ -53,36 +68,30 @@ void ft_hist_merge(struct ft_hist *into, const struct ft_hist *from)
 
 uint64_t ft_hist_quantile(const struct ft_hist *h, double q)
 {
-    uint64_t want, seen = 0;
+    uint64_t rank, below = 0;
+    size_t i = 0;
 
     if (h->count == 0)
         return 0;
-    want = (uint64_t)(q * (double)h->count);
-    if ((double)want < q * (double)h->count)
-        want++;
-    if (want < 1)
-        want = 1;
-    for (size_t i = 0; i < FT_HIST_BUCKETS; i++) {
-        seen += h->bucket[i];
-        if (seen >= want) {
-            uint64_t v = upper_end(i);
-
-            return v < h->max ? v : h->max;
-        }
-    }
-    return h->max;
+    rank = q > 0 ? (uint64_t)ceil(q * (double)h->count) : 1;
+    if (rank < 1)
+        rank = 1;
+    if (rank > h->count)
+        rank = h->count;
+    while (below + h->bucket[i] < rank)
+        below += h->bucket[i++];
+    if (i == FT_HIST_BUCKETS - 1) /* it holds everything beyond, too */
+        return h->max;
+    return bucket_end(i) < h->max ? bucket_end(i) : h->max;
 }
 
 size_t ft_score_bin(double score, size_t n_bins)
 {
-    size_t bin;
+    double at = score * (double)n_bins;
 
-    if (!(score > 0))
+    if (!(at > 0))
         return 0;
-    if (score >= 1)
-        return n_bins - 1;
-    bin = (size_t)(score * (double)n_bins);
-    return bin < n_bins ? bin : n_bins - 1;
+    return at >= (double)n_bins ? n_bins - 1 : (size_t)at;
 }
 
 void ft_scores_add(struct ft_scores *h, double score)
@@ -93,11 +102,7 @@ void ft_scores_add(struct ft_scores *h, double score)
 
 void ft_scores_fold(const struct ft_scores *h, uint64_t *bin, size_t n)
 {
-    const size_t each = FT_SCORE_BINS / n;
-
-    for (size_t i = 0; i < n; i++) {
-        bin[i] = 0;
-        for (size_t k = 0; k < each; k++)
-            bin[i] += h->bin[i * each + k];
-    }
+    memset(bin, 0, n * sizeof(*bin));
+    for (size_t i = 0; i < FT_SCORE_BINS; i++)
+        bin[i * n / FT_SCORE_BINS] += h->bin[i];
 }
