@@ -13,13 +13,17 @@ static struct ft_buf out;
 /* Text as mdoc: no line begins with a control character, backslashes are shown. */
 static void text(const char *t)
 {
+    const char *start = t;
+
     if (*t == '.' || *t == '\'')
         ft_buf_text(&out, "\\&");
     for (; *t; t++) {
+        bool sentence = *t == ' ' && t > start && t[-1] == '.'; /* new sentence, new line */
+
         if (*t == '\\')
             ft_buf_text(&out, "\\e");
-        else if (*t == '\n' && (t[1] == '.' || t[1] == '\''))
-            ft_buf_text(&out, "\n\\&");
+        else if (*t == '\n' || sentence)
+            ft_buf_text(&out, t[1] == '.' || t[1] == '\'' ? "\n\\&" : "\n");
         else
             ft_buf_char(&out, *t);
     }
