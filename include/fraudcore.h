@@ -55,14 +55,16 @@ struct fc_feature {
         name; /* zero-terminated, bytes as in the file; decimal flat index when the model has no name */
     size_t name_n;
     enum fc_kind kind;
-    bool used; /* the model asks of it (it has a border, or a one-hot or CTR feature): a row must have it */
+    bool
+        used; /* the model asks of it (it has a border, or a one-hot or CTR feature): a row must have it */
 };
 
 struct fc_info {
     size_t n_features; /* flat features, those that training ignored included */
     size_t n_trees, n_leaves, n_binary, n_ctr_features, n_ctr_tables;
     bool symmetric;
-    bool has_names;      /* some feature has a name other than its decimal flat index: else go by position */
+    bool
+        has_names; /* some feature has a name other than its decimal flat index: else go by position */
     bool has_weights;    /* leaf weights are there: SHAP and importance can be had */
     bool is_probability; /* the loss is Logloss or CrossEntropy: sigmoid(raw) is a probability */
     double scale, bias;

@@ -225,14 +225,16 @@ static void repeats_in_a_long_run_change_nothing(void **unused)
     mixed[2] = verdict(row + 1, 0.1);
     assert_int_equal(write_rows(s, mixed, 3), 2);
     assert_int_equal(write_rows(s, mixed, 3), 0);
-    assert_string_equal(sql("SELECT count(*) || ' ' || sum(fraud_flag) FROM fraud_scores"), "1002 101");
+    assert_string_equal(sql("SELECT count(*) || ' ' || sum(fraud_flag) FROM fraud_scores"),
+                        "1002 101");
     assert_string_equal(sql("SELECT count(*) || ' ' || sum(amount) FROM fraudtop_verdicts"),
                         "1002 25725.823456");
     assert_int_equal(ft_store_fold(s, &err), FT_OK);
     assert_string_equal(sql("SELECT count(*) FROM fraudtop_score_deltas"), "0");
-    assert_string_equal(sql("SELECT string_agg(part || ':' || n, ' ' ORDER BY part) || ' ' || sum(amount)"
-                            " FROM fraudtop_score_totals"),
-                        "0:1 1:400 2:500 3:1 4:100 25725.823456");
+    assert_string_equal(
+        sql("SELECT string_agg(part || ':' || n, ' ' ORDER BY part) || ' ' || sum(amount)"
+            " FROM fraudtop_score_totals"),
+        "0:1 1:400 2:500 3:1 4:100 25725.823456");
     assert_string_equal(sql("SELECT sum(n) || ' ' || sum(amount) FROM fraudtop_score_hours"),
                         "1002 25725.823456");
     ft_store_close(s);
