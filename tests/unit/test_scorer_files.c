@@ -134,6 +134,63 @@ static void a_file_scores_as_the_python_pipeline_does(void **state)
     ft_scorer_free(s);
 }
 
+/* Scores each line of a file of messages; the statuses and scores of the first max lines. */
+static size_t for_each_message(const char *path, struct ft_scored *got, size_t max)
+{
+    struct ft_scorer *s = load(FT_SOURCE_DIR "/models/seed-004");
+    struct ft_score_scratch *x = ft_score_scratch_new(s);
+    struct ft_codec *codec = ft_codec_new();
+    FILE *f = fopen(path, "r");
+    static char line[65536];
+    size_t n = 0;
+
+    assert_non_null(f);
+    for (; n < max && fgets(line, sizeof(line), f); n++) {
+        struct ft_txn t;
+        const struct ft_txn *one = &t;
+        struct ft_err err;
+
+        if (ft_codec_read_txn(codec, ft_span_of(line), &t, &err) != FT_OK)
+            fail_msg("%s: line %zu: %s", path, n + 1, err.text);
+        ft_score_batch(s, x, NULL, &one, 1, 0.5, &got[n]);
+    }
+    fclose(f);
+    ft_codec_free(codec);
+    ft_score_scratch_free(x);
+    ft_scorer_free(s);
+    return n;
+}
+
+static void messages_score_as_their_file_does(void **state)
+{
+    struct python p = read_python();
+    struct ft_scored got[90];
+
+    (void)state;
+    assert_int_equal(
+        for_each_message(FT_SOURCE_DIR "/tests/data/messages/transactions.jsonl", got, 90), 90);
+    for (size_t i = 0; i < 90; i++) {
+        assert_int_equal(got[i].status, FT_OK);
+        compare_python(&p, i, &got[i]);
+    }
+}
+
+/* Columns that pandas turned into floats, bare NaN. */
+static void messages_with_gaps(void **state)
+{
+    struct ft_scored gaps[4];
+
+    (void)state;
+    assert_int_equal(for_each_message(FT_SOURCE_DIR
+                                      "/tests/data/messages/transactions-with-gaps.jsonl",
+                                      gaps, 4),
+                     4);
+    assert_int_equal(gaps[0].status, FT_OK);     /* no post code */
+    assert_int_equal(gaps[1].status, FT_EINPUT); /* no amount */
+    assert_int_equal(gaps[2].status, FT_OK);     /* no merchant */
+    assert_int_equal(gaps[3].status, FT_OK);     /* the state NA is gone */
+}
+
 /* ---- bare models: the vectors ----------------------------------------------------------------------- */
 
 static void compare_vector(void *user, size_t row, const struct ft_scored *got)
@@ -212,6 +269,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_of_the_sample_are_catboosts),
         cmocka_unit_test(a_file_scores_as_the_python_pipeline_does),
+        cmocka_unit_test(messages_score_as_their_file_does),
+        cmocka_unit_test(messages_with_gaps),
         cmocka_unit_test(bare_models_score_their_columns),
         cmocka_unit_test(columns_by_place),
     };
