@@ -240,7 +240,7 @@ static enum ft_status start_scorers(struct ft_pipeline *p, struct ft_err *err)
                                          : 0,
         .rebuild_state = ft_cfg_flag(cfg, "score.rebuild_state"),
         .queued_kbytes = 131072 / n,
-        .linger_ms = -1,
+        .linger_ms = exactly_once ? -1 : 2,
     };
 
     for (size_t i = 0; i < n; i++) {

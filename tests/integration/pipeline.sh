@@ -1,0 +1,64 @@
+# For the tests of the pipeline (sourced after tests/services.sh): figures out of JSON, expected sets of ids, members of
+# the pipeline in the background.
+
+# json FILE NAME: a number or text of one object in FILE
+json() { python3 -c 'import json,sys
+v = json.load(open(sys.argv[1]))
+for k in sys.argv[2].split("."): v = v[k]
+print(v)' "$1" "$2"; }
+
+# ids_of RUN ROWS: the ids that a run gives to rows 0 .. ROWS-1, as docs/formats.md has them, sorted
+ids_of() { python3 -c 'import sys
+start, h = sys.argv[1].split("-")
+start, h = int(start, 16), int(h, 16)
+for row in range(int(sys.argv[2])):
+    n = start << 80 | 8 << 76 | (h >> 22) << 64 | 2 << 62 | (h & (1 << 22) - 1) << 40 | row
+    t = "%032x" % n
+    print("-".join((t[:8], t[8:12], t[12:16], t[16:20], t[20:])))' "$1" "$2"; }
+
+# same_ids RUN ROWS: the table holds exactly the ids of these rows
+same_ids() {
+    ids_of "$1" "$2" >"$TMP/want.ids"
+    sql "SELECT transaction_id FROM fraud_scores ORDER BY 1" >"$TMP/got.ids"
+    cmp -s "$TMP/want.ids" "$TMP/got.ids" ||
+        fail "the table's ids differ: $(diff "$TMP/want.ids" "$TMP/got.ids" | grep -c '^<') missing," \
+            "$(diff "$TMP/want.ids" "$TMP/got.ids" | grep -c '^>') more"
+}
+
+# member NAME COMMAND...: a process of the pipeline; its id in ${PID[NAME]}, its words in $TMP/NAME.log
+declare -A PID
+member() {
+    local name=$1
+    shift
+    "$@" >>"$TMP/$name.log" 2>&1 </dev/null &
+    PID[$name]=$!
+    BG+=($!)
+}
+# killed NAME [SIGNAL]: kills it and waits for its end; its exit status in $ENDED
+killed() {
+    kill "-${2:-KILL}" "${PID[$1]}" 2>/dev/null || true
+    ENDED=0
+    wait "${PID[$1]}" 2>/dev/null || ENDED=$?
+}
+rows() { sql "SELECT count(*) FROM fraud_scores"; }
+has_rows() { [ "$(rows)" -ge "$1" ]; }
+
+# made ROWS SEED FILE: transactions by hand, all different, valid (no generator needed)
+made() { python3 - "$@" <<'PY'
+import csv, random, sys
+rows, seed, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+r = random.Random(seed)
+cats = "misc_net grocery_pos entertainment gas_transport misc_pos shopping_net home health_fitness travel".split()
+with open(path, "w", newline="") as f:
+    w = csv.writer(f, lineterminator="\n")
+    w.writerow("transaction_time merch cat_id amount name_1 name_2 gender street one_city us_state post_code lat lon "
+               "population_city jobs merchant_lat merchant_lon".split())
+    for i in range(rows):
+        c = r.randrange(200)
+        w.writerow(["2020-%02d-%02d %02d:%02d" % (1 + i * 12 // rows, r.randrange(1, 29), r.randrange(24), r.randrange(60)),
+                    "fraud_Shop, %d and Sons" % r.randrange(600), r.choice(cats), "%.2f" % (r.expovariate(1 / 70) + 1),
+                    "First%d" % c, "Last%d" % (c % 40), "FM"[c % 2], "%d Long Street" % c, "Town%d" % (c % 50), "TX",
+                    70000 + c, "%.4f" % (30 + c / 50), "%.4f" % (-90 - c / 50), 1000 + 7 * c, "Clerk, chief",
+                    "%.6f" % (30 + r.random()), "%.6f" % (-90 - r.random())])
+PY
+}
