@@ -1,9 +1,11 @@
 #include "fraudtop/codec.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec_member.h"
 #include "json_scan.h"
 
 struct ft_codec {
@@ -138,23 +140,38 @@ static enum ft_status add_extra(struct ft_codec *c, struct ft_txn *t, struct ft_
     return FT_OK;
 }
 
+/* The column of the next member: as a rule the one that follows the last; -1: none of them, called name. */
+static bool read_column(struct ft_json *j, int next, int *col, struct ft_span *name)
+{
+    const struct ft_span *expected = &ft_codec_member[next < FT_N_COLS ? next : 0];
+    size_t n = expected->n - 1; /* without the comma */
+
+    if (next < FT_N_COLS && (size_t)(j->end - j->p) >= n && memcmp(j->p, expected->p + 1, n) == 0) {
+        j->p += n;
+        *col = next;
+        return true;
+    }
+    if (!ft_json_name(j, name))
+        return false;
+    *col = ft_col_find(*name);
+    return true;
+}
+
 static enum ft_status read_data(struct ft_codec *c, struct ft_json *j, struct ft_txn *t,
                                 struct ft_err *err)
 {
     struct ft_span name;
     bool first = true;
-    int next = 0; /* the column that comes next when they are in the contract's order */
+    int next = 0, col; /* next: what comes when they are in the contract's order */
 
     ft_json_blanks(j);
     if (j->p < j->end && *j->p != '{')
         return ft_fail(err, FT_EINPUT, "data: not an object");
     if (!ft_json_open(j, '{'))
         return not_json(j, err);
-    while (ft_json_member(j, &first, &name)) {
+    while (ft_json_goes_on(j, '}', &first) && read_column(j, next, &col, &name)) {
         struct ft_json_value v;
         struct ft_cell cell;
-        int col =
-            next < FT_N_COLS && ft_span_is(name, ft_col_name[next]) ? next : ft_col_find(name);
 
         j->nonfinite = false;
         if (!ft_json_value(j, &v))
@@ -285,50 +302,79 @@ static const char *read_flag(const struct ft_json_value *v, struct ft_verdict *o
 }
 
 /* Members of ours.  One of another type is somebody else's and passed over, as unknown members are. */
+enum member { MODEL, AMOUNT, LABEL, SAMPLED, THRESHOLD, JSON_TEXT };
+
+static const struct {
+    struct ft_span name;
+    enum member is;
+    enum ft_json_kind kind; /* of a JSON text */
+    size_t at;              /* where it goes in struct ft_verdict */
+} members[] = {
+    {{"model", 5},                MODEL,         0,                    0                           },
+    {{"amount", 6},               AMOUNT,        0,                    0                           },
+    {{"label", 5},                LABEL,         0,                    0                           },
+    {{"challenger", 10},          JSON_TEXT,     FT_JSON_OBJECT,       offsetof(struct ft_verdict,   challenger_json)},
+    {{"threshold", 9},                           THRESHOLD,                         0,          0            },
+    {{"reasons", 7},                           JSON_TEXT,                           FT_JSON_ARRAY,            offsetof(struct ft_verdict,reasons_json)},
+    {{"data", 4},              JSON_TEXT,                           FT_JSON_OBJECT,                                     offsetof(struct ft_verdict,                                                       data_json)},
+    {{"history", 7}, JSON_TEXT,    FT_JSON_ARRAY,offsetof(struct ft_verdict,history_json)},
+    {{"usual", 5},              JSON_TEXT,FT_JSON_OBJECT,                  offsetof(struct ft_verdict,                                                                                                  usual_json)},
+    {{"features", 8},     JSON_TEXT,       FT_JSON_OBJECT,offsetof(struct ft_verdict,features_json)},
+    {{"sampled", 7},             SAMPLED,             0,             0                               },
+};
+#define N_MEMBERS (sizeof(members) / sizeof(*members))
+
 static void read_optional(struct ft_json *j, struct ft_span name, const struct ft_json_value *v,
                           struct ft_verdict *out)
 {
-    const struct {
-        const char *name;
-        enum ft_json_kind kind;
-        struct ft_span *to;
-    } texts[] = {
-        {"reasons",    FT_JSON_ARRAY,  &out->reasons_json   },
-        {"data",       FT_JSON_OBJECT, &out->data_json      },
-        {"history",    FT_JSON_ARRAY,  &out->history_json   },
-        {"usual",      FT_JSON_OBJECT, &out->usual_json     },
-        {"features",   FT_JSON_OBJECT, &out->features_json  },
-        {"challenger", FT_JSON_OBJECT, &out->challenger_json},
-    };
+    bool is_number = v->kind == FT_JSON_NUMBER || v->kind == FT_JSON_STRING;
+    size_t i = 0;
     double d;
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        if (ft_span_is(name, texts[i].name)) {
-            if (v->kind == texts[i].kind)
-                *texts[i].to = j->nonfinite ? without_nonfinite(j, v->text) : v->text;
-            return;
-        }
-    if (ft_span_is(name, "model") && v->kind == FT_JSON_STRING)
-        out->model = v->text;
-    else if (ft_span_is(name, "amount") && (v->kind == FT_JSON_NUMBER || v->kind == FT_JSON_STRING))
-        out->amount = ft_parse_double(v->text, &d) && isfinite(d) ? v->text : (struct ft_span){0};
-    else if (ft_span_is(name, "label"))
+    while (i < N_MEMBERS && !ft_span_eq(name, members[i].name))
+        i++;
+    if (i == N_MEMBERS)
+        return;
+    switch (members[i].is) {
+    case MODEL:
+        if (v->kind == FT_JSON_STRING)
+            out->model = v->text;
+        break;
+    case AMOUNT:
+        if (is_number && ft_parse_double(v->text, &d) && isfinite(d))
+            out->amount = v->text;
+        break;
+    case LABEL:
         out->label = (int8_t)zero_or_one(v); /* -1 is FT_LABEL_UNKNOWN */
-    else if (ft_span_is(name, "sampled"))
+        break;
+    case SAMPLED:
         out->sampled = v->kind == FT_JSON_TRUE;
-    else if (ft_span_is(name, "threshold") && v->kind == FT_JSON_NUMBER)
-        out->has_threshold = ft_parse_double(v->text, &out->threshold) && isfinite(out->threshold);
+        break;
+    case THRESHOLD:
+        if (v->kind == FT_JSON_NUMBER && ft_parse_double(v->text, &d) && isfinite(d)) {
+            out->threshold = d;
+            out->has_threshold = true;
+        }
+        break;
+    case JSON_TEXT:
+        if (v->kind == members[i].kind) {
+            struct ft_span text = j->nonfinite ? without_nonfinite(j, v->text) : v->text;
+
+            memcpy((char *)out + members[i].at, &text, sizeof(text));
+        }
+    }
 }
 
 typedef const char *read_part(const struct ft_json_value *v, struct ft_verdict *out);
 
 static const struct {
-    const char *name, *twice, *absent;
+    struct ft_span name;
+    const char *twice, *absent;
     read_part *read;
 } parts[] = {
-    {"transaction_id", "transaction_id: comes twice", "no transaction_id", read_id   },
-    {"score",          "score: comes twice",          "no score",          read_score},
-    {"fraud_flag",     "fraud_flag: comes twice",     "no fraud_flag",     read_flag },
+    {{"transaction_id", 14}, "transaction_id: comes twice", "no transaction_id", read_id   },
+    {{"score", 5},           "score: comes twice",          "no score",          read_score},
+    {{"fraud_flag", 10},     "fraud_flag: comes twice",     "no fraud_flag",     read_flag },
 };
 #define N_PARTS (sizeof(parts) / sizeof(*parts))
 
@@ -347,7 +393,7 @@ static const char *read_object(struct ft_json *j, struct ft_verdict *out)
 
         j->nonfinite = false;
         ft_json_value(j, &v);
-        while (i < N_PARTS && !ft_span_is(name, parts[i].name))
+        while (i < N_PARTS && !ft_span_eq(name, parts[i].name))
             i++;
         if (i == N_PARTS) {
             read_optional(j, name, &v, out);

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* ,"name": of each column. */
-static const struct ft_span member[FT_N_COLS] = {
+#include "codec_member.h"
+
+const struct ft_span ft_codec_member[FT_N_COLS] = {
     {",\"transaction_time\":", 20},
     {",\"merch\":",            9 },
     {",\"cat_id\":",           10},
@@ -85,7 +86,7 @@ bool ft_codec_write_data(struct ft_buf *out, const struct ft_txn *t)
     for (int c = 0; c < FT_N_COLS; c++) {
         if (t->col[c].kind == FT_CELL_ABSENT)
             continue;
-        ft_buf_add(out, member[c].p + first, member[c].n - first);
+        ft_buf_add(out, ft_codec_member[c].p + first, ft_codec_member[c].n - first);
         put_cell(out, &t->col[c]);
         first = false;
     }

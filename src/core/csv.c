@@ -63,10 +63,10 @@ struct ft_csv {
 /* ---- special bytes -------------------------------------------------------------------------------- */
 
 #if defined(__SSE2__)
-static uint64_t block_mask(const char *p)
+static uint64_t block_mask(const char *p, bool commas)
 {
-    const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), lf = _mm_set1_epi8('\n'),
-                  cr = _mm_set1_epi8('\r'), zero = _mm_setzero_si128();
+    const __m128i comma = _mm_set1_epi8(commas ? ',' : '\n'), quote = _mm_set1_epi8('"'),
+                  lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r'), zero = _mm_setzero_si128();
     uint64_t mask = 0;
 
     for (int i = 0; i < BLOCK / 16; i++) {
@@ -80,13 +80,16 @@ static uint64_t block_mask(const char *p)
     return mask;
 }
 #else
-static uint64_t block_mask(const char *p)
+static uint64_t block_mask(const char *p, bool commas)
 {
-    static const uint8_t special[256] = {[0] = 1, ['\n'] = 1, ['\r'] = 1, ['"'] = 1, [','] = 1};
     uint64_t mask = 0;
 
-    for (int i = 0; i < BLOCK; i++)
-        mask |= (uint64_t)special[(unsigned char)p[i]] << i;
+    for (int i = 0; i < BLOCK; i++) {
+        char c = p[i];
+
+        mask |= (uint64_t)(c == '"' || c == '\n' || c == '\r' || c == '\0' || (commas && c == ','))
+                << i;
+    }
     return mask;
 }
 #endif
@@ -108,6 +111,7 @@ struct specials {
     const char *p;
     size_t n, base; /* base: the block after the one of mask */
     uint64_t mask;
+    bool commas; /* where only the ends of rows are wanted, commas need not be looked at */
 };
 
 /* Position of the next special byte, or n. */
@@ -119,13 +123,13 @@ static inline size_t next_special(struct specials *s)
         if (s->base >= s->n)
             return s->n;
         if (s->n - s->base >= BLOCK) {
-            s->mask = block_mask(s->p + s->base);
+            s->mask = block_mask(s->p + s->base, s->commas);
         } else {
             char last[BLOCK];
 
             memset(last, 'x', sizeof(last));
             memcpy(last, s->p + s->base, s->n - s->base);
-            s->mask = block_mask(last);
+            s->mask = block_mask(last, s->commas);
         }
         s->base += BLOCK;
     }
@@ -256,7 +260,7 @@ static enum found scan_row(const char *p, size_t n, bool final, size_t max, stru
                            struct extent *e)
 {
     struct scan r = {
-        .s = {.p = p, .n = n}
+        .s = {.p = p, .n = n, .commas = f != NULL}
     };
 
     for (;;) {
@@ -288,7 +292,7 @@ static enum found scan_row(const char *p, size_t n, bool final, size_t max, stru
                 r.close = i;
                 if (i + 1 < n && p[i + 1] != ',' && p[i + 1] != '\n' && p[i + 1] != '\r')
                     return text_after(&r, i, final, max, e);
-            } else if (i == r.field) {
+            } else if (i == 0 || p[i - 1] == ',') {
                 r.quoted = true;
                 r.line_end = 0;
             }

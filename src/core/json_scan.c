@@ -2,7 +2,12 @@
 
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "fraudtop/txn.h"
+#include "number.h"
 
 void ft_json_start(struct ft_json *j, struct ft_span text, char *scratch)
 {
@@ -29,30 +34,41 @@ bool ft_json_ended(struct ft_json *j)
 
 /* ---- strings -------------------------------------------------------------------------------------- */
 
-/* Some byte of the word is a quote, a backslash, below a blank or beyond ASCII. */
-static bool has_special(uint64_t w)
-{
-    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-    uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';
-
-    return (((w - ones * 0x20) | (quote - ones) | (backslash - ones) | w) & tops) != 0;
-}
-
 /* The first byte from p on that is a quote, a backslash or a control character; high: bytes beyond ASCII came. */
 static const char *plain_end(const char *p, const char *end, bool *high)
 {
-    for (;;) {
-        uint64_t w;
-
-        while (end - p >= 8 && (memcpy(&w, p, 8), !has_special(w)))
-            p += 8;
-        for (int i = 0; i < 8; i++, p++) {
-            if (p == end || *p == '"' || *p == '\\' || (unsigned char)*p < 0x20)
-                return p;
-            *high |= (unsigned char)*p >= 0x80;
-        }
+    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20) {
+        *high |= (unsigned char)*p >= 0x80;
+        p++;
     }
+    return p;
 }
+
+#if defined(__SSE2__) && defined(__GNUC__)
+/* Sixteen bytes at once; those beyond ASCII are negative, so they are found as below a blank. */
+static const char *string_end(const char *p, const char *end, bool *high)
+{
+    while (end - p >= 16) {
+        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i hit = _mm_or_si128(_mm_cmplt_epi8(b, _mm_set1_epi8(0x20)),
+                                   _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8('"')),
+                                                _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'))));
+        int mask = _mm_movemask_epi8(hit);
+
+        if (mask) {
+            p += __builtin_ctz((unsigned)mask);
+            return (signed char)*p < 0 ? plain_end(p, end, high) : p;
+        }
+        p += 16;
+    }
+    return plain_end(p, end, high);
+}
+#else
+static const char *string_end(const char *p, const char *end, bool *high)
+{
+    return plain_end(p, end, high);
+}
+#endif
 
 static int hex4(const char *p, const char *end)
 {
@@ -150,7 +166,7 @@ static bool read_string(struct ft_json *j, struct ft_span *out)
     bool high = false;
 
     for (;;) {
-        const char *stop = plain_end(j->p, j->end, &high);
+        const char *stop = string_end(j->p, j->end, &high);
         size_t n = (size_t)(stop - j->p);
 
         if (to) {
@@ -192,7 +208,7 @@ static bool is_word_char(char c)
            c == '+' || c == '-' || c == '_';
 }
 
-/* A number or a bare word: everything up to the next delimiter, then compared whole. */
+/* A number or a bare word; neither may run into the next one. */
 static bool read_word(struct ft_json *j, struct ft_json_value *v)
 {
     static const struct {
@@ -206,18 +222,19 @@ static bool read_word(struct ft_json *j, struct ft_json_value *v)
         {"Infinity",  FT_JSON_NONFINITE},
         {"-Infinity", FT_JSON_NONFINITE},
     };
-    const char *p = j->p;
+    const char *p = ft_json_number_end(j->p, j->end);
 
-    while (p < j->end && is_word_char(*p))
-        p++;
-    v->text = (struct ft_span){j->p, (size_t)(p - j->p)};
-    if (v->text.n == 0)
-        return wrong(j, p == j->end ? "it ends where a value should be" : "no value");
-    if (ft_is_json_number(v->text)) {
+    if (p && (p == j->end || !is_word_char(*p))) {
         v->kind = FT_JSON_NUMBER;
+        v->text = (struct ft_span){j->p, (size_t)(p - j->p)};
         j->p = p;
         return true;
     }
+    for (p = j->p; p < j->end && is_word_char(*p); p++)
+        ;
+    v->text = (struct ft_span){j->p, (size_t)(p - j->p)};
+    if (v->text.n == 0)
+        return wrong(j, p == j->end ? "it ends where a value should be" : "no value");
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (ft_span_is(v->text, words[i].word)) {
             v->kind = words[i].kind;
@@ -283,7 +300,7 @@ bool ft_json_open(struct ft_json *j, char bracket)
 }
 
 /* The comma between values or the closing bracket: true when a value follows. */
-static bool goes_on(struct ft_json *j, char close, bool *first)
+bool ft_json_goes_on(struct ft_json *j, char close, bool *first)
 {
     ft_json_blanks(j);
     if (j->p == j->end)
@@ -305,8 +322,11 @@ static bool goes_on(struct ft_json *j, char close, bool *first)
 
 bool ft_json_member(struct ft_json *j, bool *first, struct ft_span *name)
 {
-    if (!goes_on(j, '}', first))
-        return false;
+    return ft_json_goes_on(j, '}', first) && ft_json_name(j, name);
+}
+
+bool ft_json_name(struct ft_json *j, struct ft_span *name)
+{
     if (j->p == j->end || *j->p != '"')
         return wrong(j, "no name of a member");
     if (!read_string(j, name))
@@ -320,5 +340,5 @@ bool ft_json_member(struct ft_json *j, bool *first, struct ft_span *name)
 
 bool ft_json_element(struct ft_json *j, bool *first)
 {
-    return goes_on(j, ']', first);
+    return ft_json_goes_on(j, ']', first);
 }

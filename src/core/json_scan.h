@@ -47,7 +47,10 @@ bool ft_json_value(struct ft_json *j, struct ft_json_value *v);
  * whether another value follows, which must then be read.  False with why NULL: the closing bracket was taken.
  */
 bool ft_json_open(struct ft_json *j, char bracket);
+bool ft_json_goes_on(struct ft_json *j, char close,
+                     bool *first); /* what the two below begin with */
 bool ft_json_member(struct ft_json *j, bool *first, struct ft_span *name);
+bool ft_json_name(struct ft_json *j, struct ft_span *name); /* of a member, and its colon */
 bool ft_json_element(struct ft_json *j, bool *first);
 
 #endif

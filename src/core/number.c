@@ -1,7 +1,8 @@
 /*
  * Decimal text to double.  Short numbers (all that CSV files hold in practice) are exact in one multiplication or
- * division (Clinger 1990, "How to Read Floating Point Numbers Accurately"); the others are handed to strtod in a form
- * without a point, which is the only thing in it that a locale changes.
+ * division (Clinger 1990, "How to Read Floating Point Numbers Accurately"), those of a score's 17 digits in one division of
+ * integers; the others are handed to strtod in a form without a point, which is the only thing in it that a locale
+ * changes.
  */
 #include "fraudtop/txn.h"
 
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "number.h"
 
 /* More significant digits than these cannot change the result but by being there (767 are enough for a double). */
 #define MAX_DIGITS 800
@@ -18,20 +21,18 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-bool ft_is_json_number(struct ft_span text)
+const char *ft_json_number_end(const char *p, const char *end)
 {
-    const char *p = text.p, *end = text.p + text.n;
-
     if (p < end && *p == '-')
         p++;
     if (p == end || !is_digit(*p))
-        return false;
+        return NULL;
     if (*p++ != '0')
         while (p < end && is_digit(*p))
             p++;
     if (p < end && *p == '.') {
         if (++p == end || !is_digit(*p))
-            return false;
+            return NULL;
         while (p < end && is_digit(*p))
             p++;
     }
@@ -39,11 +40,16 @@ bool ft_is_json_number(struct ft_span text)
         if (++p < end && (*p == '+' || *p == '-'))
             p++;
         if (p == end || !is_digit(*p))
-            return false;
+            return NULL;
         while (p < end && is_digit(*p))
             p++;
     }
-    return p == end;
+    return p;
+}
+
+bool ft_is_json_number(struct ft_span text)
+{
+    return ft_json_number_end(text.p, text.p + text.n) == text.p + text.n && text.n;
 }
 
 /* Lower-case word, at most 8 letters: true when text is that word in any case. */
@@ -96,6 +102,38 @@ static double slow(const char *p, const char *end, long exponent)
     snprintf(text + n, sizeof(text) - n, "e%ld", exponent);
     return strtod(text, NULL);
 }
+
+#if defined(__SIZEOF_INT128__)
+__extension__ typedef unsigned __int128 wide;
+
+/*
+ * digits / 10^k for k = 1 .. 27, where 5^k fits 64 bits: the quotient of two normalised integers has 63 or 64 bits, far
+ * more than a double's 53; with a last bit that says whether anything remained, rounding it once is exact.
+ */
+static bool divide(uint64_t digits, long exponent, double *out)
+{
+    uint64_t power = 1, quotient, normal;
+    int shift;
+
+    if (digits == 0 || exponent >= 0 || exponent < -27)
+        return false;
+    for (long k = exponent; k < 0; k++)
+        power *= 5;
+    shift = __builtin_clzll(power) - __builtin_clzll(digits);
+    normal = power << __builtin_clzll(power);
+    digits <<= __builtin_clzll(digits);
+    quotient = (uint64_t)(((wide)digits << 63) / normal);
+    quotient |= ((wide)digits << 63) != (wide)quotient * normal;
+    *out = ldexp((double)quotient, (int)exponent - 63 + shift);
+    return true;
+}
+#else
+static bool divide(uint64_t digits, long exponent, double *out)
+{
+    (void)digits, (void)exponent, (void)out;
+    return false;
+}
+#endif
 
 /* 10^exponent times an integer: exact when both are doubles without loss. */
 static bool fast(uint64_t digits, long exponent, double *out)
@@ -151,7 +189,7 @@ bool ft_parse_double(struct ft_span text, double *out)
     if (p != end)
         return false;
     exponent += given;
-    if (significant > 19 || !fast(digits, exponent, out))
+    if (significant > 19 || (!fast(digits, exponent, out) && !divide(digits, exponent, out)))
         *out = slow(start, digits_end, exponent);
     if (minus)
         *out = -*out;

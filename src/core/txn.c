@@ -178,7 +178,7 @@ static enum ft_status check_cell(enum ft_col col, const struct ft_cell *cell, st
                        "transaction_time: \"%.*s\" is not a time (YYYY-MM-DD HH:MM[:SS])",
                        shown(text), text.p);
     }
-    if (!ft_parse_double(text, &v))
+    if (cell->kind != FT_CELL_NUMBER && !ft_parse_double(text, &v))
         return ft_fail(reason, FT_EINPUT, "%s: \"%.*s\" is not a number", ft_col_name[col],
                        shown(text), text.p);
     return FT_OK;

@@ -26,15 +26,19 @@ static void set_version(struct ft_uuid *u, unsigned version)
     u->b[8] = (uint8_t)((u->b[8] & 0x3Fu) | 0x80u);
 }
 
-static int hex_value(char c)
+/* 16 for what is no digit: a table, since the digits of an id cannot be guessed and wrong guesses cost more. */
+static inline unsigned hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+#define X 16
+#define X16 X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X
+    static const uint8_t value[256] = {
+        X16, X16, X16, 0,  1,  2, 3, 4, 5, 6, 7,   8,   9,   X,   X,   X,   X,   X,   X,  X,  10,
+        11,  12,  13,  14, 15, X, X, X, X, X, X,   X,   X,   X,   X16, X,   10,  11,  12, 13, 14,
+        15,  X,   X,   X,  X,  X, X, X, X, X, X16, X16, X16, X16, X16, X16, X16, X16, X16};
+#undef X
+#undef X16
+
+    return value[(unsigned char)c];
 }
 
 bool ft_uuid_parse(struct ft_uuid *out, struct ft_span text)
@@ -45,13 +49,13 @@ bool ft_uuid_parse(struct ft_uuid *out, struct ft_span text)
     if (!dashes && text.n != 32)
         return false;
     for (int i = 0; i < 16; i++) {
-        int high, low;
+        unsigned high, low;
 
         if (dashes && (i == 4 || i == 6 || i == 8 || i == 10) && *p++ != '-')
             return false;
         high = hex_value(p[0]);
         low = hex_value(p[1]);
-        if (high < 0 || low < 0)
+        if ((high | low) & 16)
             return false;
         out->b[i] = (uint8_t)(high << 4 | low);
         p += 2;
@@ -132,16 +136,16 @@ bool ft_run_parse(struct ft_run *out, struct ft_span text)
     if (text.n != FT_RUN_TEXT || text.p[12] != '-')
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        int v = hex_value(text.p[i]);
+        unsigned v = hex_value(text.p[i]);
 
         if (i == 12)
             continue;
-        if (v < 0)
+        if (v > 15)
             return false;
         if (i < 12)
-            start = start << 4 | (uint64_t)v;
+            start = start << 4 | v;
         else
-            hash = hash << 4 | (uint64_t)v;
+            hash = hash << 4 | v;
     }
     if (hash >> 34)
         return false;
