@@ -17,6 +17,40 @@ static enum ft_status fail_topic(rd_kafka_resp_err_t e, const char *topic, struc
     return ft_fail(err, kb_status(e), "topic %s: %s", topic, kb_text(e));
 }
 
+/* Passes by itself, as after a topic was made or its leader changed: true after a moment, while there is time. */
+static bool again(rd_kafka_resp_err_t e, int64_t deadline)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+        break;
+    default:
+        return false;
+    }
+    if (ft_now_ms() + 50 >= deadline)
+        return false;
+    ft_sleep_ms(50);
+    return true;
+}
+
+static rd_kafka_resp_err_t watermarks(struct kb_bus *b, const char *topic, int32_t partition,
+                                      int64_t deadline, int64_t *low, int64_t *high)
+{
+    rd_kafka_resp_err_t e;
+
+    do
+        e = rd_kafka_query_watermark_offsets(b->admin.rk, topic, partition, low, high,
+                                             kb_left(deadline));
+    while (again(e, deadline));
+    return e;
+}
+
 enum ft_status kb_cluster_id(struct ft_bus *bus, int timeout_ms, char *out, size_t size,
                              struct ft_err *err)
 {
@@ -287,6 +321,8 @@ static enum ft_status add_committed(rd_kafka_t *rk, const char *topic, const cha
     }
     if (ev)
         rd_kafka_event_destroy(ev);
+    if (again(e, deadline))
+        return add_committed(rk, topic, group, deadline, list, n, err);
     return e ? group_failed(group, e, err) : FT_OK;
 }
 
@@ -326,6 +362,8 @@ static enum ft_status add_owners(rd_kafka_t *rk, const char *topic, const char *
     }
     if (ev)
         rd_kafka_event_destroy(ev);
+    if (again(e, deadline))
+        return add_owners(rk, topic, group, deadline, list, n, err);
     return e ? group_failed(group, e, err) : FT_OK;
 }
 
@@ -372,8 +410,7 @@ enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *
 
     for (size_t i = 0; st == FT_OK && i < *n; i++) {
         struct ft_partition_info *p = &(*out)[i];
-        rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(
-            b->admin.rk, topic, p->partition, &p->low, &p->high, kb_left(deadline));
+        rd_kafka_resp_err_t e = watermarks(b, topic, p->partition, deadline, &p->low, &p->high);
 
         if (e)
             st = fail_topic(e, topic, err);
@@ -404,13 +441,15 @@ enum ft_status kb_offset_at(struct ft_bus *bus, const char *topic, int32_t parti
     if (st != FT_OK)
         return st;
     list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = ms < 0 ? 0 : ms;
-    e = rd_kafka_offsets_for_times(b->admin.rk, list, kb_left(deadline));
-    e = e ? e : list->elems[0].err;
+    rd_kafka_topic_partition_list_add(list, topic, partition);
+    do {
+        list->elems[0].offset = ms < 0 ? 0 : ms;
+        e = rd_kafka_offsets_for_times(b->admin.rk, list, kb_left(deadline));
+        e = e ? e : list->elems[0].err;
+    } while (again(e, deadline));
     *offset = list->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(list);
     if (!e && *offset < 0) /* none so late: the end */
-        e = rd_kafka_query_watermark_offsets(b->admin.rk, topic, partition, &low, offset,
-                                             kb_left(deadline));
+        e = watermarks(b, topic, partition, deadline, &low, offset);
     return e ? fail_topic(e, topic, err) : FT_OK;
 }
