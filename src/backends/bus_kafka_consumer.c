@@ -546,6 +546,23 @@ enum ft_status kb_consumer_new(struct ft_consumer **out, struct ft_bus *bus,
     return FT_OK;
 }
 
+/* Without it a reader's first fetch waits for the library's timer of a second. */
+static void learn_leaders(struct ft_consumer *c)
+{
+    for (size_t i = 0; i < c->n_parts; i++) {
+        const struct rd_kafka_metadata *md;
+        rd_kafka_topic_t *t;
+
+        if (i && strcmp(c->part[i].topic, c->part[i - 1].topic) == 0)
+            continue;
+        t = rd_kafka_topic_new(c->client.rk, c->part[i].topic, NULL);
+        if (t && !rd_kafka_metadata(c->client.rk, 0, t, &md, 1000))
+            rd_kafka_metadata_destroy(md);
+        if (t)
+            rd_kafka_topic_destroy(t);
+    }
+}
+
 enum ft_status kb_consumer_assign(struct ft_consumer *c, const struct ft_assigned *part, size_t n,
                                   struct ft_err *err)
 {
@@ -556,6 +573,7 @@ enum ft_status kb_consumer_assign(struct ft_consumer *c, const struct ft_assigne
     for (size_t i = 0; i < n; i++)
         if (c->part[i].pos == FT_START_COMMITTED)
             c->part[i].pos = FT_START_EARLIEST;
+    learn_leaders(c);
     e = assign_parts(c);
     return e ? ft_fail(err, kb_status(e), "assign: %s", kb_text(e)) : FT_OK;
 }
