@@ -347,7 +347,7 @@ static enum ft_status admin_get(struct kb_bus *b, struct ft_err *err)
 
     pthread_mutex_lock(&b->admin_lock);
     if (!b->admin.rk) {
-        st = kb_conf_new(&conf, b, KB_ADMIN, err);
+        st = kb_conf_new(&conf, b, KB_ADMIN, NULL, 0, err);
         if (st == FT_OK)
             st = kb_client_new(&b->admin, b, RD_KAFKA_PRODUCER, conf, err);
     }

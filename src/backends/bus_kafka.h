@@ -49,9 +49,10 @@ struct kb_bus {
 
 /* ---- bus_kafka_conf.c ------------------------------------------------------------------------------ */
 
-/* Settings of a role: table, pass-through, address; the caller adds what belongs to the one handle. */
+/* Settings of a role: our table, own (what this handle wants), the user's, the address; later ones win.  The caller
+ * adds what the user may not change. */
 enum ft_status kb_conf_new(rd_kafka_conf_t **out, struct kb_bus *b, enum kb_role role,
-                           struct ft_err *err);
+                           const struct ft_prop *own, size_t n_own, struct ft_err *err);
 /* One property more, our own: fails only when the value comes from the caller. */
 enum ft_status kb_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                            struct ft_err *err);

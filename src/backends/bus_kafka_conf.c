@@ -174,7 +174,7 @@ static enum ft_status apply_user(rd_kafka_conf_t *conf, struct kb_bus *b, enum k
 }
 
 enum ft_status kb_conf_new(rd_kafka_conf_t **out, struct kb_bus *b, enum kb_role role,
-                           struct ft_err *err)
+                           const struct ft_prop *own, size_t n_own, struct ft_err *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     enum ft_status st = FT_OK;
@@ -185,6 +185,8 @@ enum ft_status kb_conf_new(rd_kafka_conf_t **out, struct kb_bus *b, enum kb_role
         if ((s->roles & (int)role) && (!s->optional || known(s->name)))
             st = kb_conf_set(conf, s->name, s->value, err);
     }
+    for (size_t i = 0; i < n_own && st == FT_OK; i++)
+        st = kb_conf_set(conf, own[i].name, own[i].value, err);
     if (st == FT_OK)
         st = apply_user(conf, b, role, err);
     if (st == FT_OK)
@@ -207,7 +209,7 @@ enum ft_status kb_props_check(struct kb_bus *b, struct ft_err *err)
     for (size_t i = 0; i < COUNT(roles) && st == FT_OK; i++) {
         rd_kafka_conf_t *conf = NULL;
 
-        st = kb_conf_new(&conf, b, roles[i], err);
+        st = kb_conf_new(&conf, b, roles[i], NULL, 0, err);
         if (conf)
             rd_kafka_conf_destroy(conf);
     }

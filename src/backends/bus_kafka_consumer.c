@@ -472,26 +472,26 @@ static void consumer_release(struct ft_consumer *c)
     free(c);
 }
 
-static enum ft_status consumer_conf(struct ft_consumer *c, rd_kafka_conf_t *conf,
-                                    struct ft_err *err)
+static enum ft_status consumer_conf(rd_kafka_conf_t **out, struct kb_bus *b,
+                                    const struct ft_consumer_opts *o, struct ft_err *err)
 {
-    const struct ft_consumer_opts *o = &c->opts;
-    size_t kbytes = o->queued_kbytes ? o->queued_kbytes : QUEUED_KBYTES;
-    enum ft_status st = FT_OK;
-    char number[32];
+    char kbytes[24];
+    struct ft_prop own = {"queued.max.messages.kbytes", kbytes};
+    enum ft_status st;
 
-    snprintf(number, sizeof(number), "%zu", kbytes);
-    st = kb_conf_set(conf, "queued.max.messages.kbytes", number, err);
+    snprintf(kbytes, sizeof(kbytes), "%zu", o->queued_kbytes ? o->queued_kbytes : QUEUED_KBYTES);
+    st = kb_conf_new(out, b, KB_CONSUMER, &own, 1, err);
     if (st == FT_OK && o->read_uncommitted)
-        st = kb_conf_set(conf, "isolation.level", "read_uncommitted", err);
+        st = kb_conf_set(*out, "isolation.level", "read_uncommitted", err);
     if (st ==
         FT_OK) /* the library wants one even to read given partitions; nothing is committed to it */
-        st = kb_conf_set(conf, "group.id", o->group ? o->group : "fraudtop-reader", err);
+        st = kb_conf_set(*out, "group.id", o->group ? o->group : "fraudtop-reader", err);
     if (st == FT_OK)
-        st = kb_conf_set(conf, "enable.partition.eof", "true", err);
+        st = kb_conf_set(*out, "enable.partition.eof", "true", err);
     if (st == FT_OK)
-        st = kb_conf_set(conf, "auto.offset.reset", "error", err);
-    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+        st = kb_conf_set(*out, "auto.offset.reset", "error", err);
+    if (*out)
+        rd_kafka_conf_set_rebalance_cb(*out, on_rebalance);
     return st;
 }
 
@@ -513,7 +513,7 @@ enum ft_status kb_consumer_new(struct ft_consumer **out, struct ft_bus *bus,
 {
     struct kb_bus *b = (struct kb_bus *)bus;
     struct ft_consumer *c = calloc(1, sizeof(*c));
-    rd_kafka_conf_t *conf;
+    rd_kafka_conf_t *conf = NULL;
     enum ft_status st;
 
     if (!c)
@@ -521,14 +521,11 @@ enum ft_status kb_consumer_new(struct ft_consumer **out, struct ft_bus *bus,
     c->ops = b->ops;
     c->opts = *opts;
     c->grouped = opts->group != NULL;
-    st = kb_conf_new(&conf, b, KB_CONSUMER, err);
-    if (st == FT_OK) {
-        st = consumer_conf(c, conf, err);
-        if (st == FT_OK)
-            st = kb_client_new(&c->client, b, RD_KAFKA_CONSUMER, conf, err);
-        else
-            rd_kafka_conf_destroy(conf);
-    }
+    st = consumer_conf(&conf, b, opts, err);
+    if (st == FT_OK)
+        st = kb_client_new(&c->client, b, RD_KAFKA_CONSUMER, conf, err);
+    else if (conf)
+        rd_kafka_conf_destroy(conf);
     if (st != FT_OK) {
         consumer_release(c);
         return st;

@@ -45,27 +45,29 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
                           m->err ? -1 : m->offset);
 }
 
-static enum ft_status producer_conf(struct ft_producer *p, rd_kafka_conf_t *conf,
+static enum ft_status producer_conf(rd_kafka_conf_t **out, struct ft_producer *p, struct kb_bus *b,
                                     struct ft_err *err)
 {
     const struct ft_producer_opts *o = &p->opts;
-    enum ft_status st = FT_OK;
-    char number[32];
+    int timeout = o->transaction_timeout_ms > 0 ? o->transaction_timeout_ms : TRANSACTION_MS;
+    char linger[16], txn_timeout[16];
+    struct ft_prop own[3];
+    size_t n = 0;
+    enum ft_status st;
 
-    if (o->linger_ms >= 0) {
-        snprintf(number, sizeof(number), "%d", o->linger_ms);
-        st = kb_conf_set(conf, "linger.ms", number, err);
-    }
-    if (st == FT_OK && o->large)
-        st = kb_conf_set(conf, "message.max.bytes", "2097152", err);
-    if (st == FT_OK && p->txn_id) {
-        snprintf(number, sizeof(number), "%d",
-                 o->transaction_timeout_ms > 0 ? o->transaction_timeout_ms : TRANSACTION_MS);
-        st = kb_conf_set(conf, "transaction.timeout.ms", number, err);
-        if (st == FT_OK)
-            st = kb_conf_set(conf, "transactional.id", p->txn_id, err);
-    }
-    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+    snprintf(linger, sizeof(linger), "%d", o->linger_ms);
+    snprintf(txn_timeout, sizeof(txn_timeout), "%d", timeout);
+    if (o->linger_ms >= 0)
+        own[n++] = (struct ft_prop){"linger.ms", linger};
+    if (o->large)
+        own[n++] = (struct ft_prop){"message.max.bytes", "2097152"};
+    if (p->txn_id)
+        own[n++] = (struct ft_prop){"transaction.timeout.ms", txn_timeout};
+    st = kb_conf_new(out, b, p->txn_id ? KB_TXN_PRODUCER : KB_PRODUCER, own, n, err);
+    if (st == FT_OK && p->txn_id)
+        st = kb_conf_set(*out, "transactional.id", p->txn_id, err);
+    if (*out)
+        rd_kafka_conf_set_dr_msg_cb(*out, on_report);
     return st;
 }
 
@@ -81,7 +83,7 @@ enum ft_status kb_producer_new(struct ft_producer **out, struct ft_bus *bus,
 {
     struct kb_bus *b = (struct kb_bus *)bus;
     struct ft_producer *p = calloc(1, sizeof(*p));
-    rd_kafka_conf_t *conf;
+    rd_kafka_conf_t *conf = NULL;
     enum ft_status st;
 
     if (!p || (opts->transactional_id && !(p->txn_id = strdup(opts->transactional_id)))) {
@@ -91,14 +93,11 @@ enum ft_status kb_producer_new(struct ft_producer **out, struct ft_bus *bus,
     p->ops = b->ops;
     p->opts = *opts;
     pthread_mutex_init(&p->lock, NULL);
-    st = kb_conf_new(&conf, b, p->txn_id ? KB_TXN_PRODUCER : KB_PRODUCER, err);
-    if (st == FT_OK) {
-        st = producer_conf(p, conf, err);
-        if (st == FT_OK)
-            st = kb_client_new(&p->client, b, RD_KAFKA_PRODUCER, conf, err);
-        else
-            rd_kafka_conf_destroy(conf);
-    }
+    st = producer_conf(&conf, p, b, err);
+    if (st == FT_OK)
+        st = kb_client_new(&p->client, b, RD_KAFKA_PRODUCER, conf, err);
+    else if (conf)
+        rd_kafka_conf_destroy(conf);
     if (st != FT_OK) {
         producer_release(p);
         return st;
