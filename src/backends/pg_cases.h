@@ -1,0 +1,124 @@
+/* Inside of a cases handle, for pg_cases*.c. */
+#ifndef FT_PG_CASES_H
+#define FT_PG_CASES_H
+
+#include "fraudtop/cases.h"
+#include "fraudtop/filter.h"
+#include "pg.h"
+
+#define FT_CASES_MS 5000 /* the server's own limit is 2 s */
+
+struct ft_cases {
+    PGconn *read, *write;
+    char *conninfo;
+    char who[64];
+    bool read_only, masked, can_write;
+    int64_t over_limit_ms, claim_ms, undo_ms;
+    int64_t adopted_ms, swept_ms; /* monotonic: when rows of others were looked for, some and all */
+};
+
+/* The parameters of a statement, as texts. */
+#define FT_ARGS 200
+struct ft_args {
+    const char *value[FT_ARGS];
+    int n;
+    struct ft_buf text; /* of numbers and copies; values point into it only after ft_args_end */
+    size_t at[FT_ARGS]; /* SIZE_MAX: value is the caller's */
+};
+void ft_args_init(struct ft_args *a);
+void ft_args_fini(struct ft_args *a);
+int ft_args_text(struct ft_args *a, const char *text); /* number of the parameter; NULL is NULL */
+int ft_args_int(struct ft_args *a, int64_t v);
+int ft_args_double(struct ft_args *a, double v);
+
+/* Runs a query of ours with these parameters over the reading connection. */
+enum ft_status ft_cases_query(struct ft_cases *c, const char *sql, struct ft_args *a,
+                              PGresult **res, const char *what, struct ft_err *err);
+/* The same, for an answer of one JSON value; FT_END: no row. */
+enum ft_status ft_cases_json(struct ft_cases *c, const char *sql, struct ft_args *a, char **json,
+                             const char *what, struct ft_err *err);
+/* The writing connection, opened when it is not there; FT_EUSAGE when nothing may be written. */
+enum ft_status ft_cases_writer(struct ft_cases *c, struct ft_err *err);
+/* Makes cases of what others wrote to fraud_scores, at most once a second. */
+void ft_cases_adopt(struct ft_cases *c);
+/* "8f31c2" to the whole id. */
+enum ft_status ft_cases_id(struct ft_cases *c, const char *id, char out[FT_UUID_TEXT + 1],
+                           struct ft_err *err);
+
+/* Appends " AND (...)" for each term of the filter; values become parameters. */
+void ft_pg_filter(const struct ft_filter *f, bool masked, struct ft_buf *sql, struct ft_args *a);
+bool ft_filter_has(const struct ft_filter *f, enum ft_field field);
+
+/* ---- pieces of SQL: c is a row of fraudtop_cases ---- */
+
+#define SQL_TIME(t) "to_char(" t " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define SQL_STATUS                                                                                 \
+    "CASE WHEN c.status = 'snoozed' AND c.snoozed_until <= now() THEN 'open' ELSE c.status END"
+#define SQL_CLAIMED "CASE WHEN c.claimed_until > now() THEN c.claimed_by END"
+/* What the review is about now: implies the condition of the partial indexes. */
+#define SQL_OPEN                                                                                   \
+    "c.flagged AND c.status IN ('open', 'snoozed')"                                                \
+    " AND (c.status = 'open' OR c.snoozed_until <= now())"
+#define SQL_WHY                                                                                    \
+    "(SELECT left(string_agg(coalesce(nullif(r ->> 'text', ''), r ->> 'feature'), ', '"            \
+    "  ORDER BY n), 95) FROM jsonb_array_elements(CASE jsonb_typeof(c.reasons) WHEN 'array'"       \
+    "  THEN c.reasons ELSE '[]' END) WITH ORDINALITY AS e(r, n)"                                   \
+    " WHERE n <= 3 AND coalesce(left(r ->> 'contribution', 1), '') <> '-')"
+#define SQL_CASE_MEMBERS                                                                           \
+    "'transaction_id', c.transaction_id, 'score', c.score, 'threshold', c.threshold,"              \
+    " 'model', (SELECT name FROM fraudtop_models m WHERE m.model = c.model),"                      \
+    " 'amount', c.amount::text, 'event', c.data ->> 'transaction_time',"                           \
+    " 'arrived', " SQL_TIME("c.scored_at") ", 'merchant', c.merchant,"                             \
+                                           " 'category', c.data ->> 'cat_id', 'name_1', c.data "   \
+                                           "->> 'name_1',"                                         \
+                                           " 'name_2', c.data ->> 'name_2', 'street', c.data ->> " \
+                                           "'street',"                                             \
+                                           " 'city', c.data ->> 'one_city', 'state', c.data ->> "  \
+                                           "'us_state',"                                           \
+                                           " 'gender', c.data ->> 'gender', 'distance_km', "       \
+                                           "fraudtop_distance_km(c.data),"                         \
+                                           " 'why', " SQL_WHY ", 'status', " SQL_STATUS            \
+                                           ", 'claimed_by', " SQL_CLAIMED ","                      \
+                                           " 'claimed_at', CASE WHEN c.claimed_until > now() "     \
+                                           "THEN " SQL_TIME(                                       \
+                                               "c.claimed_at") " END,"                             \
+                                                               " 'snoozed_until', " SQL_TIME(      \
+                                                                   "c."                            \
+                                                                   "sno"                           \
+                                                                   "oze"                           \
+                                                                   "d_"                            \
+                                                                   "unt"                           \
+                                                                   "il") ", "                      \
+                                                                         "'decided_at',"           \
+                                                                         " " SQL_TIME("c.decided_" \
+                                                                                      "at") ","    \
+                                                                                            " '"   \
+                                                                                            "deci" \
+                                                                                            "ded_" \
+                                                                                            "by'"  \
+                                                                                            ", "   \
+                                                                                            "c."   \
+                                                                                            "deci" \
+                                                                                            "ded_" \
+                                                                                            "by,"  \
+                                                                                            " '"   \
+                                                                                            "labe" \
+                                                                                            "l', " \
+                                                                                            "c."   \
+                                                                                            "labe" \
+                                                                                            "l, "  \
+                                                                                            "'sam" \
+                                                                                            "pled" \
+                                                                                            "', "  \
+                                                                                            "c."   \
+                                                                                            "samp" \
+                                                                                            "led," \
+                                                                                            " "    \
+                                                                                            "'num" \
+                                                                                            "ber'" \
+                                                                                            ", "   \
+                                                                                            "c."   \
+                                                                                            "numb" \
+                                                                                            "er"
+
+#endif
