@@ -69,6 +69,13 @@ static inline struct table vectors_csv(const char *path)
     return t;
 }
 
+static inline void vectors_csv_free(struct table *t)
+{
+    if (t->cell)
+        free(t->cell[0]); /* the text begins with the first cell */
+    free(t->cell);
+}
+
 static inline const char *cell(const struct table *t, size_t row, size_t col)
 {
     return t->cell[row * t->n_cols + col];
@@ -106,9 +113,11 @@ static inline void vectors_put(const struct fc_model *m, struct fc_scratch *s, s
 static inline cJSON *vectors_manifest(void)
 {
     size_t n;
-    cJSON *root = cJSON_Parse(vectors_file(VECTORS "manifest.json", &n));
+    char *text = vectors_file(VECTORS "manifest.json", &n);
+    cJSON *root = cJSON_Parse(text);
 
     assert_non_null(root);
+    free(text);
     return root;
 }
 

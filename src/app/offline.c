@@ -313,6 +313,10 @@ static enum ft_status hand_on_row(struct worker *w, struct row *r, struct ft_err
     o->n_rows++;
     if (r->status != FT_OK) {
         o->n_rejected++;
+        if (o->reject) {
+            o->reject(o->user, r->pos.row, w->reasons.p + r->text);
+            return FT_OK;
+        }
         return ft_quarantine_add(w->e->quarantine, &r->pos, w->reasons.p + r->text, err);
     }
     o->n_scored++;
@@ -510,9 +514,11 @@ static enum ft_status open_rows(struct engine *e, struct ft_err *err)
     const struct ft_config *cfg = e->o->app->cfg;
     struct ft_rows_opts opts = {.label = ft_cfg_text(cfg, "replay.label"),
                                 .check = ft_scorer_manifest(e->o->scorer).n > 0,
-                                .limit = (uint64_t)ft_cfg_int(cfg, "replay.limit"),
+                                .limit = e->o->limit,
                                 .stop_fd = ft_stop_fd()};
 
+    if (!opts.limit)
+        opts.limit = (uint64_t)ft_cfg_int(cfg, "replay.limit");
     opts.n_need = ft_scorer_columns(e->o->scorer, &opts.need);
     opts.n_required = ft_scorer_required(e->o->scorer, &opts.required);
     return ft_rows_open(&e->rows, e->o->paths, e->o->n_paths, &opts, err);
@@ -530,7 +536,7 @@ enum ft_status ft_offline_run(struct ft_offline *o, struct ft_err *err)
     pthread_mutex_init(&e.failing, NULL);
     turnstile_init(&e.writing);
     st = open_rows(&e, err);
-    if (st == FT_OK)
+    if (st == FT_OK && !o->reject)
         st = open_quarantine(&e, err);
     if (st == FT_OK && o->header && fputs(o->header, o->out) == EOF)
         st = ft_fail(err, FT_EIO, "the result could not be written: %s", strerror(errno));
@@ -542,7 +548,7 @@ enum ft_status ft_offline_run(struct ft_offline *o, struct ft_err *err)
         st = run_workers(&e, threads, err);
         ft_progress_end(&e.progress);
     }
-    if (o->n_rejected && !o->app->quiet)
+    if (o->n_rejected && !o->app->quiet && !o->reject)
         fprintf(stderr, "%s: %llu of %llu rows rejected, see %s\n", o->what,
                 (unsigned long long)o->n_rejected, (unsigned long long)o->n_rows,
                 e.quarantine_path);

@@ -36,6 +36,9 @@ struct ft_offline {
                              size_t i, struct ft_buf *out, struct ft_err *err);
     /* In the order of the rows, one at a time; or NULL. */
     enum ft_status (*take)(void *user, const struct ft_offline_row *r, struct ft_err *err);
+    /* A bad row, in the order of the rows; NULL: to the quarantine, with a word about it at the end. */
+    void (*reject)(void *user, uint64_t row, const char *reason);
+    uint64_t limit;     /* rows at the most, against --limit; 0: --limit counts */
     FILE *out;          /* where the text goes, in the order of the rows; NULL: there is none */
     const char *header; /* what stands before it, once the files are open; or NULL */
     /* Results. */

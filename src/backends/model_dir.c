@@ -172,6 +172,13 @@ static int is_model(const char *root, const char *name)
     return name[0] != '.' && kind_of(path) == PLAIN;
 }
 
+static bool same_folder(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 enum ft_status ft_models_list(const char *data_dir, void (*each)(void *user, const char *path),
                               void *user)
 {
@@ -182,7 +189,7 @@ enum ft_status ft_models_list(const char *data_dir, void (*each)(void *user, con
         char path[PATH_BYTES];
         int n;
 
-        if (!roots[i])
+        if (!roots[i] || (i && same_folder(roots[0], roots[i])))
             continue;
         snprintf(path, sizeof(path), "%s/models", roots[i]);
         n = scandir(path, &entry, NULL, alphasort);

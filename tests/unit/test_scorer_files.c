@@ -204,7 +204,8 @@ static void compare_vector(void *user, size_t row, const struct ft_scored *got)
 
 static void bare_models_score_their_columns(void **state)
 {
-    const cJSON *cases = cJSON_GetObjectItemCaseSensitive(vectors_manifest(), "cases");
+    cJSON *manifest = vectors_manifest();
+    const cJSON *cases = cJSON_GetObjectItemCaseSensitive(manifest, "cases");
     size_t n = 0;
 
     (void)state;
@@ -221,8 +222,10 @@ static void bare_models_score_their_columns(void **state)
         want = vectors_csv(expected);
         assert_int_equal(for_each_row(s, rows, NULL, compare_vector, &want), want.n_rows - 1);
         ft_scorer_free(s);
+        vectors_csv_free(&want);
     }
     assert_int_equal(n, 45);
+    cJSON_Delete(manifest);
 }
 
 /* A model without names takes columns by their place, whatever they are called. */
@@ -262,6 +265,8 @@ static void columns_by_place(void **state)
     }
     ft_score_scratch_free(x);
     ft_scorer_free(s);
+    vectors_csv_free(&rows);
+    vectors_csv_free(&want);
 }
 
 int main(void)
