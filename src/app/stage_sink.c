@@ -656,11 +656,13 @@ static enum ft_status turn(struct sink *k, struct ft_err *err)
     enum ft_status st = FT_OK;
 
     while (st == FT_OK && room(k) && !ft_stage_stopping(&k->s)) {
-        int64_t left = k->n_held ? k->first_ms + k->o.batch_ms - ft_now_ms() : 100;
+        /* The clock is asked only once nothing is there at once. */
+        st = ft_consumer_poll(k->in, k->n_held ? 0 : 100, &m, &news);
+        if (st == FT_AGAIN && k->n_held) {
+            int64_t left = k->first_ms + k->o.batch_ms - ft_now_ms();
 
-        if (left < 0)
-            left = 0;
-        st = ft_consumer_poll(k->in, (int)left, &m, &news);
+            st = ft_consumer_poll(k->in, left > 0 ? (int)left : 0, &m, &news);
+        }
         if (st == FT_OK) {
             st = take(k, &m, err);
             if (st != FT_OK)

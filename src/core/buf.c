@@ -99,17 +99,103 @@ void ft_buf_fmt(struct ft_buf *b, const char *fmt, ...)
     b->n += (size_t)n;
 }
 
+#if defined(__SIZEOF_INT128__)
+__extension__ typedef unsigned __int128 wide;
+
+/*
+ * The 17 significant digits of v, correctly rounded, and the decimal exponent of the first: v is m 2^e, so the digits are
+ * m 5^k 2^(e+k), and for the numbers that are written often (1e-11 to 2^53) m 5^k fits 128 bits.  A tenth of printf's time.
+ */
+static bool digits17(double v, uint64_t *digits, int *exponent)
+{
+    const uint64_t least = 10000000000000000u; /* 1e16 */
+    int e, x, tries = 0;
+    uint64_t m = (uint64_t)ldexp(frexp(v, &e), 53);
+
+    e -= 53;
+    x = (int)floor((e + 52) * 0.30102999566398120); /* right, or one too small */
+    for (;;) {
+        int k = 16 - x, shift = -(e + k);
+        uint64_t power = 1;
+        wide product, half;
+
+        if (k < 0 || k > 27 || shift < 1 || shift > 126)
+            return false;
+        for (int i = 0; i < k; i++)
+            power *= 5;
+        product = (wide)m * power;
+        half = (wide)1 << (shift - 1);
+        *digits = (uint64_t)(product >> shift);
+        product &= half + half - 1;
+        *digits += product > half || (product == half && (*digits & 1));
+        *exponent = x;
+        if (*digits >= least && *digits < 10 * least)
+            return true;
+        x += *digits < least ? -1 : 1;
+        if (++tries > 2)
+            return false;
+    }
+}
+
+/* As printf's %.17g writes them. */
+static size_t write17(char *to, uint64_t digits, int exponent)
+{
+    char d[17], *p = to;
+    int n = 17;
+
+    for (int i = 16; i >= 0; i--, digits /= 10)
+        d[i] = (char)('0' + digits % 10);
+    while (n > 1 && d[n - 1] == '0')
+        n--;
+    if (exponent < -4 || exponent > 16) {
+        *p++ = d[0];
+        if (n > 1)
+            *p++ = '.';
+        memcpy(p, d + 1, (size_t)n - 1);
+        p += n - 1;
+        return (size_t)(p - to) + (size_t)sprintf(p, "e%c%02d", exponent < 0 ? '-' : '+',
+                                                  exponent < 0 ? -exponent : exponent);
+    }
+    if (exponent < 0) {
+        *p++ = '0';
+        *p++ = '.';
+        for (int i = -1; i > exponent; i--)
+            *p++ = '0';
+        memcpy(p, d, (size_t)n);
+        return (size_t)(p - to) + (size_t)n;
+    }
+    for (int i = 0; i < n || i <= exponent; i++) {
+        if (i == exponent + 1)
+            *p++ = '.';
+        *p++ = i < n ? d[i] : '0';
+    }
+    return (size_t)(p - to);
+}
+#endif
+
+static size_t write_double(char *to, size_t size, double v)
+{
+#if defined(__SIZEOF_INT128__)
+    double a = fabs(v);
+    uint64_t digits;
+    int exponent;
+
+    if (a >= 1e-11 && a < 9007199254740992.0 && digits17(a, &digits, &exponent)) {
+        *to = '-';
+        return (v < 0) + write17(to + (v < 0), digits, exponent);
+    }
+#endif
+    return (size_t)snprintf(to, size, "%.17g", v);
+}
+
 void ft_buf_double(struct ft_buf *b, double v)
 {
-    char text[32];
-    int n;
+    char text[40];
 
-    if (!isfinite(v)) {
+    if (isfinite(v))
+        ft_buf_add(b, text, write_double(text, sizeof(text), v));
+    else
         ft_buf_add(b, "null", 4);
-        return;
-    }
-    n = snprintf(text, sizeof(text), "%.17g", v);
-    ft_buf_add(b, text, (size_t)n);
 }
 
 void ft_buf_u64(struct ft_buf *b, uint64_t v)
