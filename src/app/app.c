@@ -223,8 +223,8 @@ static void check_mode(const char *path, const char *text, bool quiet)
 static enum ft_status read_ini(struct ft_config *cfg, const char *path, bool must,
                                const char *profile, bool quiet, struct ft_err *err)
 {
-    char *text;
-    size_t n;
+    char *text = NULL;
+    size_t n = 0;
     enum ft_status st;
 
     if (!must && access(path, F_OK) != 0)
@@ -241,8 +241,8 @@ static enum ft_status read_ini(struct ft_config *cfg, const char *path, bool mus
 static enum ft_status read_properties(struct ft_config *cfg, bool quiet, struct ft_err *err)
 {
     const char *path = ft_cfg_text(cfg, "service.kafka_config");
-    char *text;
-    size_t n;
+    char *text = NULL;
+    size_t n = 0;
     enum ft_status st;
 
     if (!path)

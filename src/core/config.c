@@ -50,7 +50,9 @@ static void slot_clear(struct slot *s)
         free(s->value[i]);
     free(s->value);
     free(s->source);
-    *s = (struct slot){0};
+    s->value = NULL;
+    s->source = NULL;
+    s->n = 0;
 }
 
 void ft_config_free(struct ft_config *c)
@@ -692,7 +694,7 @@ static enum ft_status env_property(struct ft_config *c, const char *var, size_t 
     if (n >= sizeof(name))
         return ft_fail(err, FT_EUSAGE, "%s: no property has so long a name", source);
     for (size_t i = 0; i < n; i++)
-        name[i] = var[i] == '_' ? '.' : (char)tolower((unsigned char)var[i]);
+        name[i] = (char)(var[i] == '_' ? '.' : tolower((unsigned char)var[i]));
     return add_property(c, name, n, value, source, err);
 }
 
