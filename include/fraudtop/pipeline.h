@@ -234,6 +234,7 @@ enum ft_status ft_control_start(struct ft_control **out, const struct ft_control
                                 struct ft_err *err);
 /* Stages whose counters go into the heartbeat; they outlive the control.  run: of a replay, else NULL. */
 void ft_control_add(struct ft_control *c, struct ft_stage *s);
+void ft_control_remove(struct ft_control *c, struct ft_stage *s); /* before it is freed */
 void ft_control_stop(struct ft_control *c); /* and frees; a last heartbeat says "gone" */
 /* Cheap.  seq changes with every change; *out is written when it differs from *seq. */
 bool ft_control_get(struct ft_control *c, uint64_t *seq, struct ft_in_force *out);

@@ -348,6 +348,18 @@ void ft_control_add(struct ft_control *c, struct ft_stage *s)
     pthread_mutex_unlock(&c->lock);
 }
 
+void ft_control_remove(struct ft_control *c, struct ft_stage *s)
+{
+    size_t k = 0;
+
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->n_stage; i++)
+        if (c->stage[i] != s)
+            c->stage[k++] = c->stage[i];
+    c->n_stage = k;
+    pthread_mutex_unlock(&c->lock);
+}
+
 void ft_control_stop(struct ft_control *c)
 {
     if (!c)

@@ -84,12 +84,19 @@ static bool libpq_is_told(void)
     return false;
 }
 
+/* A demonstration never touches what is configured. */
+static bool embeds_all(const struct ft_pipeline *p)
+{
+    return (p->parts & FT_EMBED) && p->app->command->bit == FT_CMD_DEMO;
+}
+
 static enum ft_status open_database(struct ft_pipeline *p, struct ft_err *err)
 {
     struct ft_pg_opts po = {.state_dir = NULL};
     enum ft_status st;
 
-    if (!(p->parts & FT_EMBED) || ft_app_has_database(p->app) || libpq_is_told()) {
+    if (!(p->parts & FT_EMBED) ||
+        (!embeds_all(p) && (ft_app_has_database(p->app) || libpq_is_told()))) {
         p->conninfo = ft_cfg_text(p->app->cfg, "service.database");
         if (!p->conninfo)
             p->conninfo = "";
@@ -104,10 +111,11 @@ static enum ft_status open_database(struct ft_pipeline *p, struct ft_err *err)
 enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const char *role,
                                 int parts, struct ft_err *err)
 {
-    struct ft_bus_opts bo = ft_app_bus_opts(app, (parts & FT_EMBED) && !ft_app_has_brokers(app));
+    struct ft_bus_opts bo;
     enum ft_status st = FT_OK;
 
     *p = (struct ft_pipeline){.app = app, .role = role, .parts = parts};
+    bo = ft_app_bus_opts(app, (parts & FT_EMBED) && (embeds_all(p) || !ft_app_has_brokers(app)));
     ft_topics_from(&p->pipe.topics, app->cfg);
     if (parts & (FT_WITH_SCORE | FT_WITH_MODEL))
         st = load_model(p, err);
@@ -115,7 +123,7 @@ enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const
         st = ft_app_secret(app, p->pipe.secret, err);
     if (st == FT_OK)
         st = ft_bus_open(&p->pipe.bus, &bo, err);
-    if (st == FT_OK && (parts & FT_WITH_SINK))
+    if (st == FT_OK && (parts & (FT_WITH_SINK | FT_WITH_STORE)))
         st = open_database(p, err);
     if (st != FT_OK)
         ft_pipeline_close(p);

@@ -21,7 +21,8 @@ enum ft_pipeline_part {
     FT_WITH_SINK = 2,
     FT_WITH_REPLAY = 4,
     FT_WITH_MODEL = 8, /* without scoring: only its columns */
-    FT_EMBED = 16      /* what is configured nowhere runs inside */
+    FT_EMBED = 16,     /* what is configured nowhere runs inside; of demo everything */
+    FT_WITH_STORE = 32 /* without a sink: the database is only read */
 };
 
 struct ft_pipeline {

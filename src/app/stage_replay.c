@@ -760,5 +760,14 @@ void ft_replay_heartbeat(struct ft_stage *s, struct ft_buf *out)
     ft_buf_json(out, ft_span_of(v.event_clock));
     ft_buf_text(out, ",\"error\":");
     ft_buf_json(out, ft_span_of(v.error));
-    ft_buf_char(out, '}');
+    ft_buf_text(out, ",\"quarantine\":");
+    ft_buf_json(out, ft_span_of(v.quarantine));
+    ft_buf_text(out, ",\"rejects\":[");
+    for (size_t i = 0; i < v.n_reject; i++) {
+        ft_buf_text(out, i ? ",{\"reason\":" : "{\"reason\":");
+        ft_buf_json(out, ft_span_of(v.reject[i].reason));
+        ft_buf_fmt(out, ",\"rows\":%" PRIu64 ",\"first_line\":%" PRIu64 "}", v.reject[i].rows,
+                   v.reject[i].first_line);
+    }
+    ft_buf_text(out, "]}");
 }
