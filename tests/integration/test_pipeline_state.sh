@@ -1,0 +1,58 @@
+# State of customers in the stream: with kills, a hung scorer and rebalances the scores are those of `score FILE`, bit for bit.
+# ctest: timeout 300
+. "$FT_SOURCE/tests/services.sh"
+. "$FT_SOURCE/tests/integration/pipeline.sh"
+need python3
+need_kafka
+need_postgres
+cd "$FT_SOURCE"
+export FRAUDTOP_KAFKA_SESSION_TIMEOUT_MS=6000 FRAUDTOP_KAFKA_HEARTBEAT_INTERVAL_MS=1500
+SEED=${FT_SEED:-20260102} ROUNDS=${FT_ROUNDS:-4} ROWS=${FT_ROWS:-15000} RATE=${FT_RATE:-1500}
+RANDOM=$SEED
+state_model "$TMP/model"
+MODEL=(-m "$TMP/model")
+
+exits 0 "$FRAUDTOP" score data/test.csv.gz --limit "$ROWS" "${MODEL[@]}"
+cp "$TMP/out" "$TMP/offline.csv"
+
+stream() { # NAME SCORE-OPTIONS...: one run with kills, compared
+    local name=$1 i run
+    shift
+    sql "TRUNCATE fraud_scores" >/dev/null 2>&1 || true
+    export FRAUDTOP_TOPICS_TRANSACTIONS=$T.$name.transactions FRAUDTOP_TOPICS_SCORING=$T.$name.scoring FRAUDTOP_SCORE_GROUP=$T.$name
+    member one "$FRAUDTOP" score "${MODEL[@]}" "$@"
+    member sink "$FRAUDTOP" sink
+    : >"$TMP/replay.log"
+    member replay "$FRAUDTOP" replay data/test.csv.gz --limit "$ROWS" --rate "$RATE" "${MODEL[@]}"
+    within 20 grep -q 'run [0-9a-f]\{12\}-' "$TMP/replay.log" || fail "no run: $(cat "$TMP/replay.log")"
+    run=$(grep -om1 'run [0-9a-f]\{12\}-[0-9a-f]\{9\}' "$TMP/replay.log" | cut -d' ' -f2)
+    for i in $(seq "$ROUNDS"); do
+        sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+        case $((RANDOM % 3)) in
+        0) killed one; member one "$FRAUDTOP" score "${MODEL[@]}" "$@" ;;
+        1) # one more joins, then goes
+            member two "$FRAUDTOP" score "${MODEL[@]}" "$@"
+            sleep 3
+            killed two ;;
+        2) # hung beyond its session: somebody else takes over, then it comes back
+            member two "$FRAUDTOP" score "${MODEL[@]}" "$@"
+            sleep 2
+            kill -STOP "${PID[one]}"
+            sleep 8
+            kill -CONT "${PID[one]}"
+            sleep 1
+            killed two TERM ;;
+        esac
+    done
+    wait "${PID[replay]}" || fail "replay failed: $(tail -n 3 "$TMP/replay.log")"
+    within 60 has_rows "$ROWS" || fail "seed $SEED: $(rows) rows of $ROWS: $(tail -n 5 "$TMP"/*.log)"
+    same_scores "$run" "$ROWS" "$TMP/offline.csv"
+    killed one TERM
+    same "score after SIGTERM" "$ENDED" 143
+    killed sink TERM
+    echo "$name: seed $SEED, $ROUNDS events: scores as offline"
+}
+stream plain
+stream exactly --exactly-once
+# history and usual amounts travel with flagged ones
+[ "$(sql "SELECT count(*) FROM fraudtop_cases WHERE jsonb_array_length(history) > 0")" -gt 0 ] || fail "no case has history"
