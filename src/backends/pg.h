@@ -53,5 +53,7 @@ extern const int ft_n_migrations;
 
 /* Brings the schema to our version, or finds it there; checks the shape of fraud_scores. */
 enum ft_status ft_pg_schema(PGconn *conn, int timeout_ms, struct ft_err *err);
+/* Makes cases of flagged rows that others wrote (pg_adopt.c) since the last time, and again_s seconds before it. */
+enum ft_status ft_pg_adopt(PGconn *conn, int again_s, struct ft_err *err);
 
 #endif

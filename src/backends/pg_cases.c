@@ -74,7 +74,9 @@ static bool args_end(struct ft_args *a)
 
 static const char session_sql[] =
     "SET statement_timeout = '2s'; SET lock_timeout = '2s'; SET extra_float_digits = 1;"
-    " SET datestyle = 'ISO'; SET jit = off; SET max_parallel_workers_per_gather = 0";
+    " SET datestyle = 'ISO'; SET jit = off; SET max_parallel_workers_per_gather = 0;"
+    /* Every question wants the first rows of an index; new rows make the planner think otherwise. */
+    " SET enable_bitmapscan = off";
 
 static enum ft_status connect_as(struct ft_cases *c, PGconn **out, int timeout_ms,
                                  struct ft_err *err)
@@ -117,7 +119,9 @@ static enum ft_status connect_cases(struct ft_cases *c, int timeout_ms, struct f
                         "settings", err);
     if (st == FT_OK)
         st = look_at_rights(c, timeout_ms, err);
-    c->adopted_ms = c->swept_ms = 0;
+    c->adopted_ms = 0;
+    c->swept = false;
+    c->prepared = 0;
     if (st != FT_OK) {
         PQfinish(c->read);
         c->read = NULL;
@@ -234,49 +238,47 @@ enum ft_status ft_cases_json(struct ft_cases *c, const char *sql, struct ft_args
 
 /* ---- rows that others wrote ---------------------------------------------------------------------------- */
 
-#define SWEEP_MS 600000 /* all flagged rows are compared as seldom; else the newest */
-
-/* $1: also rows whose scored_at was given by hand or whose transaction took long. */
-static const char adopt_sql[] =
-    "WITH since AS (SELECT CASE WHEN $1::bool THEN '-infinity' ELSE until - interval '10 s' END AS "
-    "t"
-    "  FROM fraudtop_adopted),"
-    " seen AS ("
-    "  SELECT transaction_id, score, scored_at FROM fraud_scores"
-    "   WHERE fraud_flag = 1 AND scored_at >= (SELECT t FROM since)"
-    "  UNION ALL SELECT transaction_id, score, now() FROM fraud_scores"
-    "   WHERE fraud_flag = 1 AND scored_at IS NULL),"
-    " made AS (INSERT INTO fraudtop_cases (transaction_id, score, scored_at, flagged)"
-    "  SELECT transaction_id, score, scored_at, true FROM seen s WHERE NOT EXISTS"
-    "   (SELECT FROM fraudtop_cases c WHERE c.transaction_id = s.transaction_id)"
-    "  ON CONFLICT (transaction_id) DO NOTHING RETURNING score),"
-    " counted AS (INSERT INTO fraudtop_score_deltas (hour, cell, n, amount)"
-    "  SELECT floor(extract(epoch FROM now()) / 3600)::int4, array_agg(cell), array_agg(n),"
-    "   array_agg(0) FROM (SELECT (6000 + greatest(least(floor(score * 2000), 1999), 0))::int2 AS "
-    "cell,"
-    "   count(*)::int4 AS n FROM made GROUP BY 1) t HAVING count(*) > 0) "
-    "UPDATE fraudtop_adopted SET until = now() WHERE until < now()";
-
 void ft_cases_adopt(struct ft_cases *c)
 {
     int64_t now = ft_now_ms();
-    bool all = c->swept_ms == 0 || now - c->swept_ms > SWEEP_MS;
-    const char *value[] = {all ? "t" : "f"};
-    struct ft_pg_params p = {.value = value, .n = 1};
     struct ft_err err;
+    enum ft_status st;
 
     if (!c->can_write || (c->adopted_ms && now - c->adopted_ms < 1000) ||
         ft_cases_writer(c, &err) != FT_OK)
         return;
     c->adopted_ms = now;
-    if (ft_pg_exec(c->write, adopt_sql, &p, FT_CASES_MS, NULL, "looking for rows of others",
-                   &err) != FT_OK)
+    st = ft_pg_adopt(c->write, c->swept ? 10 : 60, &err);
+    if (st == FT_OK)
+        c->swept = true;
+    else
         ft_log(FT_WARN, "pg", "%s", err.text);
-    else if (all)
-        c->swept_ms = now;
 }
 
 /* ---- polled -------------------------------------------------------------------------------------------- */
+
+enum polled { POLL_LATEST, POLL_SCORES, POLL_TOTALS };
+
+/* Prepared at its first use over a connection: planning costs more than running. */
+static enum ft_status poll_query(struct ft_cases *c, enum polled which, const char *sql,
+                                 struct ft_args *a, PGresult **res, const char *what,
+                                 struct ft_err *err)
+{
+    static const char *const names[] = {"latest", "scores", "totals"};
+    struct ft_pg_params p = {.value = a->value, .n = a->n};
+    enum ft_status st = FT_OK;
+
+    if (!args_end(a))
+        return ft_fail(err, FT_ENOMEM, "%s: no memory", what);
+    if (!c->read || PQstatus(c->read) != CONNECTION_OK)
+        return ft_fail(err, FT_EUNREACHABLE, "postgresql: not connected");
+    if (!(c->prepared & 1u << which))
+        st = ft_pg_prepare(c->read, names[which], sql, FT_CASES_MS, err);
+    if (st != FT_OK)
+        return st;
+    c->prepared |= 1u << which;
+    return ft_pg_exec_prepared(c->read, names[which], &p, FT_CASES_MS, res, what, err);
+}
 
 static const char *field(PGresult *res, int row, int col)
 {
@@ -336,14 +338,13 @@ enum ft_status ft_cases_latest(struct ft_cases *c, struct ft_flagged *out, size_
     /* From fraud_scores, so that nothing written by hand is missed; its partial index gives the newest. */
     static const char sql[] =
         "SELECT s.transaction_id, s.score, c.threshold,"
-        " (extract(epoch FROM s.scored_at) * 1000)::int8, fraudtop_distance_km(c.data),"
-        " coalesce(c.label, -1), " SQL_STATUS ","
+        " (extract(epoch FROM s.scored_at) * 1000)::int8, c.distance_km, coalesce(c.label, -1),"
+        " " SQL_STATUS ","
         " CASE WHEN c.claimed_until > now() THEN (extract(epoch FROM c.claimed_at) * 1000)::int8 "
         "END,"
-        " coalesce(c.sampled, false), c.amount::text, c.data ->> 'transaction_time', c.merchant,"
-        " c.data ->> 'cat_id', c.data ->> 'name_1', c.data ->> 'name_2', c.data ->> 'street',"
-        " c.data ->> 'one_city', c.data ->> 'us_state', c.data ->> 'gender', " SQL_WHY
-        ", " SQL_CLAIMED " FROM (SELECT * FROM fraud_scores WHERE fraud_flag = 1"
+        " coalesce(c.sampled, false), c.amount::text, c.event, c.merchant, c.category, c.name_1,"
+        " c.name_2, c.street, c.city, c.us_state, c.gender, c.why, " SQL_CLAIMED
+        " FROM (SELECT * FROM fraud_scores WHERE fraud_flag = 1"
         "  ORDER BY scored_at DESC LIMIT $1::int8) s"
         " LEFT JOIN fraudtop_cases c USING (transaction_id)"
         " ORDER BY s.scored_at DESC, s.transaction_id DESC";
@@ -355,7 +356,7 @@ enum ft_status ft_cases_latest(struct ft_cases *c, struct ft_flagged *out, size_
     ft_cases_adopt(c);
     ft_args_init(&a);
     ft_args_int(&a, (int64_t)max);
-    st = ft_cases_query(c, sql, &a, &res, "reading the latest flagged", err);
+    st = poll_query(c, POLL_LATEST, sql, &a, &res, "reading the latest flagged", err);
     ft_args_fini(&a);
     if (st != FT_OK)
         return st;
@@ -384,7 +385,7 @@ enum ft_status ft_cases_scores(struct ft_cases *c, size_t n, int64_t since_ms,
     ft_args_init(&a);
     ft_args_int(&a, (int64_t)(n < 100000 ? n : 100000));
     ft_args_int(&a, since_ms);
-    st = ft_cases_query(c, sql, &a, &res, "reading the latest scores", err);
+    st = poll_query(c, POLL_SCORES, sql, &a, &res, "reading the latest scores", err);
     ft_args_fini(&a);
     if (st != FT_OK)
         return st;
@@ -414,7 +415,7 @@ static int64_t local_midnight_ms(void)
 
 /*
  * Counts by part from totals and what is not folded yet; the size of the table as the server guesses it, where others write
- * too; the open queue counted up to 10,000 and else by difference; what people did, by index.
+ * too; the open queue counted up to 5,000 and else by difference; what people did, by index.
  */
 static const char totals_sql[] =
     "WITH p AS (SELECT part, sum(n) AS n, sum(amount) AS amount FROM ("
@@ -425,7 +426,7 @@ static const char totals_sql[] =
     " q AS (SELECT count(*) AS n, min(scored_at) AS oldest,"
     "   count(*) FILTER (WHERE scored_at < now() - $1::float8 * interval '1 ms') AS over"
     "  FROM (SELECT c.scored_at FROM fraudtop_cases c WHERE " SQL_OPEN
-    "   ORDER BY c.scored_at LIMIT 10001) x),"
+    "   ORDER BY c.scored_at LIMIT 5001) x),"
     " d AS (SELECT count(*) FILTER (WHERE status = 'fraud') AS fraud,"
     "   count(*) FILTER (WHERE status = 'legitimate') AS legitimate,"
     "   count(*) FILTER (WHERE status = 'escalated') AS escalated"
@@ -485,7 +486,7 @@ enum ft_status ft_cases_totals(struct ft_cases *c, struct ft_case_totals *out, s
     ft_args_init(&a);
     ft_args_int(&a, c->over_limit_ms);
     ft_args_int(&a, local_midnight_ms());
-    st = ft_cases_query(c, totals_sql, &a, &res, "reading totals", err);
+    st = poll_query(c, POLL_TOTALS, totals_sql, &a, &res, "reading totals", err);
     ft_args_fini(&a);
     if (st != FT_OK)
         return st;
@@ -493,7 +494,7 @@ enum ft_status ft_cases_totals(struct ft_cases *c, struct ft_case_totals *out, s
         v[i] = strtoull(field(res, 0, i), NULL, 10);
     read_parts(out, field(res, 0, 2));
     out->stored = (int64_t)v[1] > (int64_t)v[0] ? v[1] : v[0];
-    out->open = v[3] <= 10000 || out->flagged < v[9] ? v[3] : out->flagged - v[9];
+    out->open = v[3] <= 5000 || out->flagged < v[9] ? v[3] : out->flagged - v[9];
     out->over_limit = v[4];
     out->oldest_ms = (int64_t)v[5];
     out->claimed = v[6];

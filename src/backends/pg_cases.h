@@ -12,9 +12,10 @@ struct ft_cases {
     PGconn *read, *write;
     char *conninfo;
     char who[64];
-    bool read_only, masked, can_write;
+    bool read_only, masked, can_write, swept;
+    unsigned prepared; /* bits of enum polled */
     int64_t over_limit_ms, claim_ms, undo_ms;
-    int64_t adopted_ms, swept_ms; /* monotonic: when rows of others were looked for, some and all */
+    int64_t adopted_ms; /* monotonic: when rows of others were looked for */
 };
 
 /* The parameters of a statement, as texts. */
@@ -59,66 +60,20 @@ bool ft_filter_has(const struct ft_filter *f, enum ft_field field);
 #define SQL_OPEN                                                                                   \
     "c.flagged AND c.status IN ('open', 'snoozed')"                                                \
     " AND (c.status = 'open' OR c.snoozed_until <= now())"
-#define SQL_WHY                                                                                    \
-    "(SELECT left(string_agg(coalesce(nullif(r ->> 'text', ''), r ->> 'feature'), ', '"            \
-    "  ORDER BY n), 95) FROM jsonb_array_elements(CASE jsonb_typeof(c.reasons) WHEN 'array'"       \
-    "  THEN c.reasons ELSE '[]' END) WITH ORDINALITY AS e(r, n)"                                   \
-    " WHERE n <= 3 AND coalesce(left(r ->> 'contribution', 1), '') <> '-')"
+/* All of it lies in the row: no JSON document is read for a list. */
+/* clang-format off */
 #define SQL_CASE_MEMBERS                                                                           \
     "'transaction_id', c.transaction_id, 'score', c.score, 'threshold', c.threshold,"              \
     " 'model', (SELECT name FROM fraudtop_models m WHERE m.model = c.model),"                      \
-    " 'amount', c.amount::text, 'event', c.data ->> 'transaction_time',"                           \
-    " 'arrived', " SQL_TIME("c.scored_at") ", 'merchant', c.merchant,"                             \
-                                           " 'category', c.data ->> 'cat_id', 'name_1', c.data "   \
-                                           "->> 'name_1',"                                         \
-                                           " 'name_2', c.data ->> 'name_2', 'street', c.data ->> " \
-                                           "'street',"                                             \
-                                           " 'city', c.data ->> 'one_city', 'state', c.data ->> "  \
-                                           "'us_state',"                                           \
-                                           " 'gender', c.data ->> 'gender', 'distance_km', "       \
-                                           "fraudtop_distance_km(c.data),"                         \
-                                           " 'why', " SQL_WHY ", 'status', " SQL_STATUS            \
-                                           ", 'claimed_by', " SQL_CLAIMED ","                      \
-                                           " 'claimed_at', CASE WHEN c.claimed_until > now() "     \
-                                           "THEN " SQL_TIME(                                       \
-                                               "c.claimed_at") " END,"                             \
-                                                               " 'snoozed_until', " SQL_TIME(      \
-                                                                   "c."                            \
-                                                                   "sno"                           \
-                                                                   "oze"                           \
-                                                                   "d_"                            \
-                                                                   "unt"                           \
-                                                                   "il") ", "                      \
-                                                                         "'decided_at',"           \
-                                                                         " " SQL_TIME("c.decided_" \
-                                                                                      "at") ","    \
-                                                                                            " '"   \
-                                                                                            "deci" \
-                                                                                            "ded_" \
-                                                                                            "by'"  \
-                                                                                            ", "   \
-                                                                                            "c."   \
-                                                                                            "deci" \
-                                                                                            "ded_" \
-                                                                                            "by,"  \
-                                                                                            " '"   \
-                                                                                            "labe" \
-                                                                                            "l', " \
-                                                                                            "c."   \
-                                                                                            "labe" \
-                                                                                            "l, "  \
-                                                                                            "'sam" \
-                                                                                            "pled" \
-                                                                                            "', "  \
-                                                                                            "c."   \
-                                                                                            "samp" \
-                                                                                            "led," \
-                                                                                            " "    \
-                                                                                            "'num" \
-                                                                                            "ber'" \
-                                                                                            ", "   \
-                                                                                            "c."   \
-                                                                                            "numb" \
-                                                                                            "er"
+    " 'amount', c.amount::text, 'event', c.event, 'arrived', " SQL_TIME("c.scored_at") ","         \
+    " 'merchant', c.merchant, 'category', c.category, 'name_1', c.name_1, 'name_2', c.name_2,"     \
+    " 'street', c.street, 'city', c.city, 'state', c.us_state, 'gender', c.gender,"                \
+    " 'distance_km', c.distance_km, 'why', c.why, 'status', " SQL_STATUS ","                       \
+    " 'claimed_by', " SQL_CLAIMED ","                                                              \
+    " 'claimed_at', CASE WHEN c.claimed_until > now() THEN " SQL_TIME("c.claimed_at") " END,"      \
+    " 'snoozed_until', " SQL_TIME("c.snoozed_until") ","                                           \
+    " 'decided_at', " SQL_TIME("c.decided_at") ", 'decided_by', c.decided_by,"                     \
+    " 'label', c.label, 'sampled', c.sampled, 'number', c.number"
+/* clang-format on */
 
 #endif

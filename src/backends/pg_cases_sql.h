@@ -108,7 +108,7 @@ static const char histograms_sql[] =
     "   SELECT cell, n, amount FROM fraudtop_score_hours WHERE " SINCE_HOUR
     "   UNION ALL SELECT u.cell, u.n, u.amount FROM fraudtop_score_deltas d,"
     "    unnest(d.cell, d.n, d.amount) AS u(cell, n, amount) WHERE " SINCE_HOUR ") x GROUP BY cell),"
-    " r AS MATERIALIZED (SELECT score, status, amount, merchant, data ->> 'cat_id' AS category,"
+    " r AS MATERIALIZED (SELECT score, status, amount, merchant, category,"
     "   decided_by, decided_at, sampled AND NOT flagged AS sampled FROM fraudtop_cases"
     "  WHERE status IN ('fraud', 'legitimate') AND scored_at > now() - $1::int4 * interval '1 hour'),"
     " l AS (SELECT coalesce(sum(n), 0) > 0 AS labels FROM h WHERE cell / 2000 % 3 > 0) "

@@ -66,6 +66,7 @@ struct ft_store {
     struct cell_counts *counts;
     unsigned clean;      /* batches in a row without an id that was there already */
     unsigned since_fold; /* batches since the counts were folded */
+    int64_t adopted_ms;  /* monotonic: when rows of others were looked for */
 };
 
 #endif

@@ -346,10 +346,18 @@ static enum ft_status write_filled(struct ft_store *s, size_t rows, const char *
     return st;
 }
 
+#define ADOPT_MS 5000
+
 enum ft_status ft_store_fold(struct ft_store *s, struct ft_err *err)
 {
+    enum ft_status st =
+        ft_pg_exec(s->conn, fold_sql, NULL, FT_PG_WRITE_MS, NULL, "folding counts", err);
+
     s->since_fold = 0;
-    return ft_pg_exec(s->conn, fold_sql, NULL, FT_PG_WRITE_MS, NULL, "folding counts", err);
+    if (st != FT_OK || ft_now_ms() - s->adopted_ms < ADOPT_MS)
+        return st;
+    s->adopted_ms = ft_now_ms();
+    return ft_pg_adopt(s->conn, 10, err);
 }
 
 enum ft_status ft_store_write(struct ft_store *s, const char *cluster, const char *group,
