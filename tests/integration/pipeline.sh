@@ -63,25 +63,6 @@ with open(path, "w", newline="") as f:
 PY
 }
 
-# state_model FOLDER: a model whose scores depend on the customer's past: seed-004 first, then trees over what was before
-state_model() {
-    mkdir -p "$1"
-    cp "$FT_SOURCE/models/seed-004/model.cbm" "$1/first.cbm"
-    cp "$FT_SOURCE/tests/data/catboost/float_only/model.cbm" "$1/second.cbm"
-    python3 - "$1" <<'PY'
-import json, sys
-seed = json.load(open("models/seed-004/manifest.json"))
-state = [("num_fovb", "24h", "transaction", "count"), ("num_ushb", "life", "score", "ewma"), ("num_hhth", "7d", "amount", "sum"),
-         ("num_pxoy", "life", "night", "share"), ("num_cvmc", "life", "amount", "log_ratio_mean")]
-json.dump({"format": 1, "name": "past", "version": "1", "threshold": 0.3, "required": ["transaction_time", "amount"],
-           "state": {"history": 3},
-           "stages": [{"name": "first", "file": "first.cbm", "features": seed["stages"][0]["features"]},
-                      {"name": "second", "file": "second.cbm",
-                       "features": [{"name": n, "window": w, "value": v, "aggregate": a, "empty": 0} for n, w, v, a in state]}]},
-          open(sys.argv[1] + "/manifest.json", "w"))
-PY
-}
-
 # same_scores RUN ROWS CSV: the table's scores of a run are those that `score FILE` wrote, to the last bit
 same_scores() {
     ids_of "$1" "$2" >"$TMP/want.ids"

@@ -9,8 +9,7 @@ cd "$FT_SOURCE"
 export FRAUDTOP_KAFKA_SESSION_TIMEOUT_MS=6000 FRAUDTOP_KAFKA_HEARTBEAT_INTERVAL_MS=1500
 SEED=${FT_SEED:-20260102} ROUNDS=${FT_ROUNDS:-4} ROWS=${FT_ROWS:-15000} RATE=${FT_RATE:-1500}
 RANDOM=$SEED
-state_model "$TMP/model"
-MODEL=(-m "$TMP/model")
+MODEL=(-m velocity)
 
 exits 0 "$FRAUDTOP" score data/test.csv.gz --limit "$ROWS" "${MODEL[@]}"
 cp "$TMP/out" "$TMP/offline.csv"
