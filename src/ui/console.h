@@ -1,0 +1,351 @@
+/*
+ * The console without a terminal: what is shown, what keys do.  run.c feeds it keys and time and puts its picture on
+ * the terminal; tests and snapshots do the same without one.
+ *
+ * A screen is a struct of functions (struct ft_view).  Overlays (help, options, ...) lie over a screen and take its keys;
+ * a prompt takes the last line and all keys.
+ */
+#ifndef FT_CONSOLE_H
+#define FT_CONSOLE_H
+
+#include "canvas.h"
+#include "columns.h"
+#include "keys.h"
+#include "list.h"
+#include "theme.h"
+
+struct cJSON;
+struct ft_con;
+
+struct ft_box {
+    int y, x, h, w;
+};
+
+/* What lies on top.  The first ones are the screens of the keys 1 to 6. */
+enum ft_place {
+    FT_PLACE_LIVE,
+    FT_PLACE_QUEUE,
+    FT_PLACE_THRESHOLD,
+    FT_PLACE_REPLAY,
+    FT_PLACE_HEALTH,
+    FT_PLACE_LOG,
+    FT_PLACE_CASE, /* opened from Live, Queue, Threshold or Log */
+    FT_PLACE_HELP,
+    FT_PLACE_OPTIONS,
+    FT_PLACE_COLUMNS,
+    FT_PLACE_START, /* start form of a replay */
+    FT_PLACE_REJECTS,
+    FT_PLACE_TOPICS,
+    FT_PLACE_TEXT,  /* a text to read: handover, raw message */
+    FT_PLACE_FIRST, /* first start */
+    FT_N_PLACES
+};
+
+struct ft_view {
+    char letter; /* for ft_actions[].where; 0: takes keys by itself */
+    const char *title;
+    const enum ft_act *hints; /* most useful first, ended by FT_N_ACTS */
+    void (*draw)(struct ft_con *c, struct ft_canvas *cv, struct ft_box box);
+    /* True when it did something with the action. */
+    bool (*act)(struct ft_con *c, enum ft_act act);
+    /* A key that is no action here; only of overlays. */
+    bool (*key)(struct ft_con *c, uint32_t code);
+    void (*enter)(struct ft_con *c);
+    void (*tick)(struct ft_con *c); /* after new data */
+    /* This action would do something now; NULL: all that act takes. */
+    bool (*can)(const struct ft_con *c, enum ft_act act);
+};
+extern const struct ft_view *const ft_views[FT_N_PLACES];
+extern const struct ft_view ft_view_live, ft_view_queue, ft_view_threshold, ft_view_replay,
+    ft_view_health, ft_view_log, ft_view_case, ft_view_help, ft_view_options, ft_view_columns,
+    ft_view_start, ft_view_rejects, ft_view_topics, ft_view_text, ft_view_first;
+
+/* ---- prompts -------------------------------------------------------------------------------------- */
+
+struct ft_prompt {
+    bool active, one_key; /* one_key: any of keys ends it */
+    char above[200];      /* line over it; empty: none */
+    char label[160];
+    char text[256]; /* UTF-8 */
+    size_t n, cur;  /* bytes */
+    char keys[24];
+    bool required;
+    void (*done)(struct ft_con *c, const char *text);
+    void (*changed)(struct ft_con *c, const char *text);
+    void (*cancelled)(struct ft_con *c);
+    bool palette;        /* completes names, has a history */
+    size_t choice, back; /* of the names; of the history */
+};
+
+/* ---- questions ------------------------------------------------------------------------------------ */
+
+struct ft_pending {
+    uint64_t ticket;
+    enum ft_ask_kind kind;
+    int64_t since_ms;
+    void (*answered)(struct ft_con *c, const struct ft_answer *a, const struct cJSON *json);
+};
+#define FT_MAX_PENDING 32
+
+/* Something that was asked for and is shown: the five states of a pane. */
+struct ft_loaded {
+    bool asked, have, failed;
+    int64_t asked_ms, at_ms;
+    char error[240];
+    struct cJSON *json;
+};
+
+/* ---- the state of each screen --------------------------------------------------------------------- */
+
+enum ft_case_pane {
+    FT_CASE_OVERVIEW,
+    FT_CASE_FIELDS,
+    FT_CASE_WHY,
+    FT_CASE_CUSTOMER,
+    FT_CASE_MERCHANT,
+    FT_CASE_AUDIT,
+    FT_CASE_RAW,
+    FT_N_CASE_PANES
+};
+
+struct ft_what_if {
+    char column[32], from[48], to[48];
+    double score; /* NaN: not answered yet */
+};
+
+struct ft_case_state {
+    struct ft_uuid id;
+    struct ft_flagged row; /* what the list knew, shown until the answer is there */
+    struct ft_loaded data;
+    enum ft_case_pane pane;
+    enum ft_place from;
+    int scroll;
+    struct ft_what_if what_if[4];
+    size_t n_what_if;
+    bool opened;
+};
+
+struct ft_thr_state {
+    struct ft_loaded data;
+    double all[FT_SCORE_BINS + 1], fraud[FT_SCORE_BINS + 1], legit[FT_SCORE_BINS + 1],
+        amount[FT_SCORE_BINS + 1]; /* sums of the bins from here up */
+    double hours, sample;
+    bool labels;
+    double cursor;
+    bool cursor_set;
+    int scroll;
+    double to_apply;
+};
+
+#define FT_MAX_FILES 512
+struct ft_file_row {
+    char name[160], state[48];
+    bool folder, labels_known, labels, marked;
+    double size, rows, rejected; /* NaN: not known */
+};
+struct ft_replay_state {
+    struct ft_loaded files, rejects;
+    struct ft_file_row *file;
+    size_t n_file, at, top;
+    char folder[512];
+    int field; /* of the start form */
+    char form[6][160];
+    int reject_scroll;
+};
+
+struct ft_health_state {
+    struct ft_loaded parts, topics, messages;
+    int pane, at, scroll;
+    char topic[128];
+    int topic_at, message_at;
+    bool in_messages;
+    char find[64];
+};
+
+struct ft_log_state {
+    struct ft_loaded data;
+    int at, scroll;
+    char search[64];
+};
+
+struct ft_text_state {
+    char title[120];
+    char *text;
+    int scroll;
+};
+
+struct ft_help_state {
+    int scroll;
+    char search[64];
+};
+
+/* ---- the console ---------------------------------------------------------------------------------- */
+
+struct ft_con {
+    struct ft_ui_opts opts;
+    struct ft_feed *feed;
+    struct ft_keymap keymap;
+    const struct ft_theme *theme;
+    struct ft_live *live;   /* what is drawn */
+    struct ft_live *newest; /* what is known; differs while frozen */
+    bool have_live;
+    int64_t now_ms, wall_ms;
+    int utc_offset_s;
+    bool utf8; /* the terminal takes UTF-8; drawing follows unless opts.ascii */
+
+    enum ft_place place[8]; /* stack: a screen and what lies over it */
+    size_t n_place;
+
+    bool frozen;
+    int64_t frozen_ms;
+    uint64_t frozen_flagged;
+    bool masked, slow;
+    int refresh_ms;
+    enum ft_score_window window;
+
+    char message[240];
+    bool message_error;
+    int64_t message_ms;
+    uint64_t message_seq; /* of the feed */
+
+    struct ft_prompt prompt;
+    char history[16][128]; /* of the palette, newest first */
+    size_t n_history;
+
+    struct ft_pending pending[FT_MAX_PENDING];
+    size_t n_pending;
+
+    struct ft_list flagged, queue;
+    struct ft_columns live_cols, queue_cols;
+    struct ft_loaded queue_data;
+    double queue_total;
+    struct ft_case_state cs;
+    struct ft_thr_state thr;
+    struct ft_replay_state rp;
+    struct ft_health_state he;
+    struct ft_log_state lg;
+    struct ft_text_state tx;
+    struct ft_help_state hp;
+    int option_at, column_at, first_at, first_checks;
+
+    /* A decision on its way through the prompts. */
+    struct {
+        char verdict[16], reason[48], note[200], until[32];
+        struct ft_uuid *id;
+        size_t n;
+    } decide;
+
+    /* What run.c shall do. */
+    bool quit, redraw, suspend;
+    char *clipboard; /* OSC 52 text, taken by run.c */
+    bool bell;
+    int64_t bell_ms;
+    bool was_down;
+    bool pasting;
+    int last_rows;             /* of the list drawn last: a page */
+    int list_y, list_h;        /* where it was drawn, for the mouse */
+    int last_cols, last_lines; /* of the canvas drawn last */
+    bool last_ascii;
+};
+
+/* keys of opts are checked: FT_EUSAGE. */
+enum ft_status ft_con_new(struct ft_con **out, const struct ft_ui_opts *opts, struct ft_feed *feed,
+                          struct ft_err *err);
+void ft_con_free(struct ft_con *c);
+/* Reads the feed.  now_ms: monotonic; of a scene the scene's own. */
+void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms);
+void ft_con_key(struct ft_con *c, const struct ft_key *key);
+void ft_con_draw(struct ft_con *c, struct ft_canvas *cv);
+
+/* ---- for the screens ------------------------------------------------------------------------------ */
+
+enum ft_place ft_con_screen(const struct ft_con *c); /* one of the six */
+enum ft_place ft_con_top(const struct ft_con *c);
+void ft_con_go(struct ft_con *c, enum ft_place screen); /* drops what lies over */
+void ft_con_push(struct ft_con *c, enum ft_place place);
+void ft_con_pop(struct ft_con *c);
+void ft_con_act(struct ft_con *c, enum ft_act act);
+bool ft_con_can(const struct ft_con *c, enum ft_act act); /* for the hint line */
+
+void ft_say(struct ft_con *c, const char *fmt, ...) FT_PRINTF(2, 3);
+void ft_say_error(struct ft_con *c, const char *fmt, ...) FT_PRINTF(2, 3);
+
+/* Asks the feed; fmt makes the arguments as JSON (NULL: none).  False, with a message, when that cannot be asked. */
+bool ft_con_ask(struct ft_con *c, enum ft_ask_kind kind,
+                void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
+                const char *args);
+/* Asks for what a pane shows; nothing while the last question is open. */
+void ft_con_load(struct ft_con *c, struct ft_loaded *l, enum ft_ask_kind kind,
+                 void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
+                 const char *args);
+/* What every such answer does first; true when l holds new data. */
+bool ft_loaded_take(struct ft_con *c, struct ft_loaded *l, const struct ft_answer *a);
+void ft_loaded_drop(struct ft_loaded *l);
+/* Draws the waiting or failed state of a pane; true when there is data and the caller draws. */
+bool ft_loaded_draw(const struct ft_con *c, const struct ft_loaded *l, struct ft_canvas *cv,
+                    struct ft_box box);
+
+void ft_prompt_text(struct ft_con *c, const char *label, const char *text,
+                    void (*done)(struct ft_con *, const char *));
+void ft_prompt_key(struct ft_con *c, const char *label, const char *keys,
+                   void (*done)(struct ft_con *, const char *));
+void ft_prompt_input(struct ft_con *c, uint32_t code);
+void ft_prompt_draw(const struct ft_con *c, struct ft_canvas *cv);
+void ft_palette_open(struct ft_con *c);
+void ft_palette_draw(const struct ft_con *c, struct ft_canvas *cv);
+
+void ft_frame_draw(struct ft_con *c, struct ft_canvas *cv); /* lines 1 and 2, the last line */
+/* "1,204 draining 00:08" */
+void ft_lag_text(int64_t lag, double slope, char *out, size_t size, enum ft_role *role);
+/* A rule that says FROZEN when the picture is. */
+void ft_title(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w, const char *left,
+              const char *right);
+bool ft_compact(const struct ft_canvas *cv);
+bool ft_wide(const struct ft_canvas *cv);
+
+/* The list that is shown or that the case came from; NULL: none. */
+struct ft_list *ft_con_list(struct ft_con *c);
+void ft_list_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box box, struct ft_list *l,
+                  const struct ft_columns *cols);
+bool ft_list_act(struct ft_con *c, struct ft_list *l, enum ft_act act);
+void ft_case_open(struct ft_con *c, const struct ft_uuid *id, const struct ft_flagged *row);
+void ft_case_reload(struct ft_con *c);
+void ft_queue_reload(struct ft_con *c);
+void ft_log_reload(struct ft_con *c);
+char *ft_case_raw(const struct ft_con *c); /* JSON, masked where it must be; free() it */
+void ft_case_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box box);
+/* Decide, undo, claim, note and so on: what works on a row wherever it is shown. */
+bool ft_review_act(struct ft_con *c, enum ft_act act);
+bool ft_review_can(const struct ft_con *c, enum ft_act act);
+const struct ft_flagged *
+ft_con_row(const struct ft_con *c); /* the row that keys work on; NULL: none */
+void ft_thr_simulate(struct ft_con *c, double x);
+void ft_text_show(struct ft_con *c, const char *title, const char *text);
+void ft_find_messages(struct ft_con *c, const char *id);
+void ft_histogram_draw(const struct ft_con *c, struct ft_canvas *cv, struct ft_box box,
+                       const uint64_t *bin, double now, double cursor);
+/* Moves a scroll position; true when act is such a move. */
+bool ft_scroll_act(enum ft_act act, int page, int *scroll);
+void ft_export(struct ft_con *c);
+void ft_save_screen(struct ft_con *c);
+void ft_state_load(struct ft_con *c);
+void ft_state_save(struct ft_con *c);
+
+/* What may be shown of a person: "C. Young" while masked. */
+void ft_show_customer(const struct ft_con *c, const char *name_1, const char *name_2, char *out,
+                      size_t size);
+/* A merchant without the prefix of the training data. */
+const char *ft_show_merchant(const struct ft_con *c, const char *merchant);
+void ft_show_clock(const struct ft_con *c, int64_t wall_ms, char *out, size_t size); /* local */
+void ft_show_date(const struct ft_con *c, int64_t wall_ms, char *out, size_t size);
+/* An age for a column: rounded to 10 s below a minute, to a minute above. */
+void ft_show_waiting(int64_t ms, char *out, size_t size);
+
+/* Members of an answer. */
+double ft_js_number(const struct cJSON *o, const char *name);    /* NaN: none */
+const char *ft_js_text(const struct cJSON *o, const char *name); /* "": none */
+bool ft_js_true(const struct cJSON *o, const char *name);
+int64_t ft_js_time(const struct cJSON *o, const char *name); /* ms since 1970; 0: none */
+void ft_js_case(const struct cJSON *o, struct ft_flagged *out);
+
+#endif

@@ -1,0 +1,319 @@
+/* What is the same on every screen: the first two lines and the last. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "console.h"
+#include "fraudtop/text.h"
+
+static const char *const screen_name[] = {"Live", "Queue", "Threshold", "Replay", "Health", "Log"};
+
+/* ---- line 1 --------------------------------------------------------------------------------------- */
+
+static int draw_tabs(const struct ft_con *c, struct ft_canvas *cv, int x)
+{
+    enum ft_place now = ft_con_screen(c);
+
+    for (int i = 0; i < 6; i++) {
+        char text[48];
+        bool on = (int)now == i;
+
+        if (i == 1 && c->live->pg.state != FT_PART_NONE)
+            snprintf(text, sizeof(text), "%d %s %" PRIu64, i + 1, screen_name[i],
+                     c->live->queue_open);
+        else
+            snprintf(text, sizeof(text), "%d %s", i + 1, screen_name[i]);
+        ft_put(cv, 0, x, 1, FT_ROLE_STRONG, on ? "[" : " ");
+        x += 1 + ft_put(cv, 0, x + 1, cv->cols, on ? FT_ROLE_STRONG : FT_ROLE_NORMAL, text);
+        ft_put(cv, 0, x, 1, FT_ROLE_STRONG, on ? "]" : " ");
+        x += 1;
+    }
+    return x;
+}
+
+/* The right end of line 1, most important last; what does not fit goes from the left, but never what is true of the
+ * whole picture (DEMO, SCENE, read only). */
+static void draw_who(const struct ft_con *c, struct ft_canvas *cv, int from)
+{
+    const struct ft_live *l = c->live;
+    char clock[16], slow_clock[16];
+    const char *mode = l->scene ? "SCENE" : l->demo ? "DEMO" : "";
+    const char *read_only = l->read_only || c->opts.read_only ? "read only" : "";
+    struct {
+        const char *text;
+        bool must;
+        enum ft_role role;
+    } item[] = {
+        {mode,                           true,  FT_ROLE_NOTICE},
+        {read_only,                      true,  FT_ROLE_WARN  },
+        {c->masked ? "" : "NAMES SHOWN", true,  FT_ROLE_MASKED},
+        {l->user,                        false, FT_ROLE_NORMAL},
+        {clock,                          false, FT_ROLE_NORMAL},
+    };
+    const size_t n = sizeof(item) / sizeof(*item);
+    int room = cv->cols - from, need = 0;
+
+    ft_show_clock(c, c->wall_ms, clock, sizeof(clock));
+    if (c->slow) {
+        memcpy(slow_clock, clock, sizeof(clock));
+        slow_clock[5] = '\0';
+        snprintf(clock, sizeof(clock), "%s", slow_clock);
+    }
+    for (size_t i = 0; i < n; i++)
+        need += *item[i].text ? ft_text_width(ft_span_of(item[i].text)) + 2 : 0;
+    for (size_t i = n - 2; need - 1 > room && i < n; i++) /* first the user, then the clock */
+        if (*item[i].text) {
+            need -= ft_text_width(ft_span_of(item[i].text)) + 2;
+            item[i].text = "";
+        }
+    for (size_t i = 0, x = (size_t)(cv->cols - need + 2); i < n; i++)
+        if (*item[i].text)
+            x += 2 + (size_t)ft_put(cv, 0, (int)x, cv->cols, item[i].role, item[i].text);
+}
+
+/* ---- line 2 --------------------------------------------------------------------------------------- */
+
+static int put_word(struct ft_canvas *cv, int y, int x, enum ft_role role, const char *text)
+{
+    if (x > 0)
+        x += 2;
+    return x + ft_put(cv, y, x, cv->cols - x, role, text);
+}
+
+static int draw_part(const struct ft_con *c, struct ft_canvas *cv, int y, int x, const char *name,
+                     const char *big, const struct ft_part *p)
+{
+    char text[64], age[24];
+
+    switch (p->state) {
+    case FT_PART_DOWN:
+        ft_fmt_mmss(age, sizeof(age), c->now_ms - p->since_ms > 0 ? c->now_ms - p->since_ms : 0);
+        snprintf(text, sizeof(text), "%s DOWN %s", big, age);
+        return put_word(cv, y, x, FT_ROLE_DOWN, text);
+    case FT_PART_UP:
+    case FT_PART_EMBEDDED:
+        x = put_word(cv, y, x, FT_ROLE_NORMAL, name);
+        return x + 1 +
+               ft_put(cv, y, x + 1, cv->cols, FT_ROLE_GOOD,
+                      p->state == FT_PART_UP ? "UP" : "embedded");
+    case FT_PART_NONE:
+        snprintf(text, sizeof(text), "%s none", name);
+        return put_word(cv, y, x, FT_ROLE_MUTED, text);
+    default:
+        snprintf(text, sizeof(text), "%s ...", name);
+        return put_word(cv, y, x, FT_ROLE_MUTED, text);
+    }
+}
+
+/* "1,204 draining 00:08" */
+static enum ft_role lag_text(int64_t lag, double slope, char *out, size_t size)
+{
+    char n[32], more[32];
+
+    if (lag < 0) {
+        snprintf(out, size, "?");
+        return FT_ROLE_MUTED;
+    }
+    ft_fmt_count(n, sizeof(n), (uint64_t)lag);
+    if (isnan(slope) || (fabs(slope) < 1 + (double)lag * 0.002) || lag < 20) {
+        snprintf(out, size, "%s%s", n, isnan(slope) || lag < 20 ? "" : " steady");
+        return FT_ROLE_NORMAL;
+    }
+    if (slope < 0) {
+        ft_fmt_mmss(more, sizeof(more), (int64_t)((double)lag / -slope * 1000));
+        snprintf(out, size, "%s draining %s", n, more);
+        return FT_ROLE_NORMAL;
+    }
+    ft_fmt_rate(more, sizeof(more), slope);
+    snprintf(out, size, "%s growing %s/s", n, more);
+    return FT_ROLE_WARN;
+}
+
+void ft_lag_text(int64_t lag, double slope, char *out, size_t size, enum ft_role *role)
+{
+    *role = lag_text(lag, slope, out, size);
+}
+
+static void draw_replay_word(const struct ft_con *c, struct ft_canvas *cv, int x)
+{
+    const struct ft_replay_view *r = &c->live->replay;
+
+    if (r->held)
+        put_word(cv, 1, x, FT_ROLE_WARN, "replay HELD");
+    else if (r->paused)
+        put_word(cv, 1, x, FT_ROLE_WARN, "replay PAUSED");
+}
+
+static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
+{
+    const struct ft_live *l = c->live;
+    char text[96], lag[64];
+    enum ft_role role;
+    int x = 0;
+    bool stale;
+
+    if (!c->have_live || l->seq == 0) {
+        put_word(cv, 1, 0, FT_ROLE_MUTED, "starting ...");
+        return;
+    }
+    stale = !c->frozen && c->now_ms - l->now_ms > 2 * c->refresh_ms + 1000;
+    x = draw_part(c, cv, 1, x, "kafka", "KAFKA", &l->kafka);
+    x = draw_part(c, cv, 1, x, "pg", "PG", &l->pg);
+    if (l->model.state == FT_PART_DOWN) {
+        x = put_word(cv, 1, x, FT_ROLE_DOWN,
+                     strncmp(l->model.error, "check", 5) == 0 ? "MODEL CHECK FAILED" : "NO MODEL");
+    }
+    snprintf(text, sizeof(text), "score %d  sink %d", l->n_score, l->n_sink);
+    if (l->n_score == 0 || l->n_sink == 0)
+        x = put_word(cv, 1, x, FT_ROLE_WARN, text);
+    else
+        x = put_word(cv, 1, x, FT_ROLE_NORMAL, text);
+    if (l->model.state != FT_PART_DOWN && l->model_name[0]) {
+        if (cv->cols >= 100)
+            snprintf(text, sizeof(text), "model %s", l->model_name);
+        else
+            snprintf(text, sizeof(text), "%.*s", (int)strcspn(l->model_name, " "), l->model_name);
+        x = put_word(cv, 1, x, FT_ROLE_NORMAL, text);
+    }
+    snprintf(text, sizeof(text), "thr %.3f", l->threshold);
+    x = put_word(cv, 1, x, FT_ROLE_NORMAL, text);
+    if (stale) {
+        ft_fmt_mmss(lag, sizeof(lag), c->now_ms - l->now_ms);
+        snprintf(text, sizeof(text), "STALE %s", lag);
+        put_word(cv, 1, x, FT_ROLE_WARN, text);
+        return;
+    }
+    if (l->replay.held || l->replay.paused) {
+        draw_replay_word(c, cv, x);
+        return;
+    }
+    role = lag_text(l->lag_score, l->lag_score_slope, lag, sizeof(lag));
+    if (l->lag_sink > l->lag_score)
+        role = lag_text(l->lag_sink, l->lag_sink_slope, lag, sizeof(lag));
+    snprintf(text, sizeof(text), "lag %s", lag);
+    put_word(cv, 1, x, role, text);
+}
+
+static void draw_compact_head(const struct ft_con *c, struct ft_canvas *cv)
+{
+    const struct ft_live *l = c->live;
+    char text[48];
+    int x;
+
+    x = ft_put(cv, 0, 0, cv->cols, FT_ROLE_STRONG,
+               l->scene  ? "fraudtop SCENE "
+               : l->demo ? "fraudtop DEMO "
+                         : "fraudtop ");
+    x += ft_put(cv, 0, x, cv->cols, FT_ROLE_STRONG, screen_name[ft_con_screen(c)]);
+    snprintf(text, sizeof(text), "kafka %s  pg %s",
+             l->kafka.state == FT_PART_DOWN   ? "DOWN"
+             : l->kafka.state == FT_PART_NONE ? "none"
+                                              : "UP",
+             l->pg.state == FT_PART_DOWN   ? "DOWN"
+             : l->pg.state == FT_PART_NONE ? "none"
+                                           : "UP");
+    if ((int)strlen(text) + x + 1 <= cv->cols)
+        ft_put(cv, 0, cv->cols - (int)strlen(text), (int)strlen(text),
+               l->kafka.state == FT_PART_DOWN || l->pg.state == FT_PART_DOWN ? FT_ROLE_DOWN
+                                                                             : FT_ROLE_GOOD,
+               text);
+}
+
+static void draw_compact_state(const struct ft_con *c, struct ft_canvas *cv)
+{
+    char rate[16], lag[64], text[128], *space;
+    enum ft_role role;
+
+    ft_fmt_rate(rate, sizeof(rate), c->live->scored_per_s);
+    role = lag_text(c->live->lag_score, c->live->lag_score_slope, lag, sizeof(lag));
+    space = strstr(lag, " draining");
+    if (space)
+        snprintf(space, sizeof(lag) - (size_t)(space - lag), " drain");
+    snprintf(text, sizeof(text), "in %s/s  lag %s  thr %.3f%s", rate, lag, c->live->threshold,
+             c->live->replay.paused ? "  PAUSED" : "");
+    ft_put(cv, 1, 0, cv->cols, role, text);
+}
+
+/* ---- the last line -------------------------------------------------------------------------------- */
+
+static int hint_width(const struct ft_con *c, enum ft_act act)
+{
+    char key[16];
+
+    return ft_text_width(ft_span_of(ft_keymap_name(&c->keymap, act, key, sizeof(key)))) + 1 +
+           ft_text_width(ft_span_of(ft_actions[act].hint)) + 2;
+}
+
+static int put_hint(const struct ft_con *c, struct ft_canvas *cv, int y, int x, enum ft_act act,
+                    const char *hint)
+{
+    char key[16];
+
+    x += ft_put(cv, y, x, cv->cols - x, FT_ROLE_STRONG,
+                ft_keymap_name(&c->keymap, act, key, sizeof(key)));
+    return x + 1 + ft_put(cv, y, x + 1, cv->cols - x - 1, FT_ROLE_NORMAL, hint) + 2;
+}
+
+static void draw_hints(const struct ft_con *c, struct ft_canvas *cv)
+{
+    const struct ft_view *v = ft_views[ft_con_top(c)];
+    int y = cv->rows - 1, x = 0, room;
+    bool over = c->n_place > 1;
+    enum ft_act tail[] = {over ? FT_ACT_CLOSE : FT_ACT_PALETTE, FT_ACT_HELP,
+                          over ? FT_N_ACTS : FT_ACT_BACK};
+
+    if (ft_compact(cv)) {
+        ft_put(cv, y, 0, cv->cols, FT_ROLE_NORMAL,
+               over ? "Esc back  ? help" : "1-6 screens  ? help  q quit");
+        return;
+    }
+    room = cv->cols + 2;
+    for (int i = 0; i < 3; i++)
+        if (tail[i] < FT_N_ACTS)
+            room -= hint_width(c, tail[i]);
+    for (const enum ft_act *a = v->hints; a && *a < FT_N_ACTS; a++) {
+        if (!ft_con_can(c, *a) || hint_width(c, *a) > room || !c->keymap.key[*a][0])
+            continue;
+        room -= hint_width(c, *a);
+        x = put_hint(c, cv, y, x, *a, ft_actions[*a].hint);
+    }
+    for (int i = 0; i < 3; i++)
+        if (tail[i] < FT_N_ACTS)
+            x = put_hint(c, cv, y, x, tail[i], ft_actions[tail[i]].hint);
+}
+
+void ft_frame_draw(struct ft_con *c, struct ft_canvas *cv)
+{
+    if (ft_compact(cv)) {
+        draw_compact_head(c, cv);
+        draw_compact_state(c, cv);
+    } else {
+        int x = cv->cols >= 120 ? ft_put(cv, 0, 0, 10, FT_ROLE_STRONG, "fraudtop") + 1 : 0;
+
+        draw_who(c, cv, draw_tabs(c, cv, x));
+        draw_state(c, cv);
+    }
+    if (c->message[0])
+        ft_put(cv, cv->rows - 1, 0, cv->cols, c->message_error ? FT_ROLE_WARN : FT_ROLE_STRONG,
+               c->message);
+    else
+        draw_hints(c, cv);
+}
+
+void ft_title(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w, const char *left,
+              const char *right)
+{
+    char text[80], age[24], count[32];
+    int n;
+
+    ft_rule(cv, y, x, w, left, right);
+    if (!c->frozen)
+        return;
+    ft_fmt_mmss(age, sizeof(age), c->now_ms - c->frozen_ms);
+    ft_fmt_count(count, sizeof(count), c->newest->flagged - c->frozen_flagged);
+    snprintf(text, sizeof(text), " FROZEN %s, %s new ", age, count);
+    n = (int)strlen(text);
+    if (n < w)
+        ft_put(cv, y, x + (w - n) / 2, n, FT_ROLE_NOTICE, text);
+}

@@ -1,0 +1,229 @@
+/* Queue: what must I look at next? */
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console.h"
+#include "fraudtop/text.h"
+
+#define LIMIT 1000
+#define RELOAD_MS 2000
+
+static const char *const sort_word[FT_N_SORTS] = {"newest", "risk", "score", "amount", "waiting"};
+
+static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
+{
+    const cJSON *cases, *one;
+    struct ft_flagged *row;
+    size_t n = 0;
+
+    if (!ft_loaded_take(c, &c->queue_data, a))
+        return;
+    cases = cJSON_GetObjectItemCaseSensitive(json, "cases");
+    row = calloc((size_t)cJSON_GetArraySize(cases) + 1, sizeof(*row));
+    if (!row)
+        return;
+    cJSON_ArrayForEach(one, cases) ft_js_case(one, &row[n++]);
+    c->queue_total = ft_js_number(json, "total");
+    if (ft_list_set(&c->queue, row, n, c->now_ms, c->wall_ms) && ft_con_top(c) == FT_PLACE_QUEUE)
+        ft_say(c, "The selected row left the queue; the nearest one is selected.");
+    free(row);
+}
+
+void ft_queue_reload(struct ft_con *c)
+{
+    struct ft_buf b;
+
+    ft_buf_init(&b, 4096);
+    ft_buf_text(&b, "{\"filter\":");
+    ft_buf_json(&b, ft_span_of(c->queue.filter_text));
+    ft_buf_fmt(&b, ",\"sort\":\"%s\",\"reverse\":%s,\"limit\":%d}", sort_word[c->queue.sort],
+               c->queue.reverse ? "true" : "false", LIMIT);
+    if (!b.failed)
+        ft_con_load(c, &c->queue_data, FT_ASK_QUEUE, answered, b.p);
+    ft_buf_fini(&b);
+}
+
+static void queue_enter(struct ft_con *c)
+{
+    size_t at;
+
+    if (ft_filter_parse(&c->queue.filter, c->queue.filter_text, c->masked, &at, NULL) != FT_OK)
+        c->queue.filter_text[0] = '\0';
+    ft_queue_reload(c);
+}
+
+static void queue_tick(struct ft_con *c)
+{
+    if (!c->frozen && c->now_ms - c->queue_data.asked_ms >= RELOAD_MS)
+        ft_queue_reload(c);
+}
+
+static void draw_counts(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w)
+{
+    const struct ft_live *l = c->live;
+    char open[32], claimed[32], over[32], today[32], age[24];
+
+    ft_fmt_count(open, sizeof(open), l->queue_open);
+    ft_fmt_count(claimed, sizeof(claimed), l->queue_claimed);
+    ft_fmt_count(over, sizeof(over), l->queue_over_limit);
+    ft_fmt_count(today, sizeof(today), l->decided_today);
+    ft_show_waiting(l->queue_oldest_ms, age, sizeof(age));
+    ft_putf(cv, y, x + 1, w - 1, l->queue_over_limit ? FT_ROLE_WARN : FT_ROLE_NORMAL,
+            "open %s   claimed %s   over limit: %s   oldest %s", open, claimed, over,
+            l->queue_oldest_ms < 0 ? "-" : age);
+    if (w >= 76) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "decided today %s", today);
+        ft_put_right(cv, y, x + w - 24, 24, FT_ROLE_NORMAL, text);
+    }
+}
+
+static void draw_none(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    char key[16];
+
+    if (c->queue.filter.n)
+        ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
+                "No row matches \"%s\". Esc clears the filter (%" PRIu64 " without it)",
+                c->queue.filter_text, c->live->queue_open);
+    else
+        ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
+                "Nothing waits for review: every flagged transaction is decided. %s Live",
+                ft_keymap_name(&c->keymap, FT_ACT_LIVE, key, sizeof(key)));
+}
+
+static void title_text(const struct ft_con *c, char *out, size_t size)
+{
+    if (c->queue.filter.n)
+        snprintf(out, size, "review queue: %s", c->queue.filter_text);
+    else
+        snprintf(out, size, "review queue: open, score > %.3f", c->live->threshold);
+}
+
+static void state_text(const struct ft_con *c, char *out, size_t size)
+{
+    int64_t age = c->now_ms - c->queue_data.at_ms;
+
+    if (c->queue_data.failed && c->queue_data.have)
+        snprintf(out, size, "stale %d s", (int)(age / 1000));
+    else
+        snprintf(out, size, "sort: %s%s", ft_sort_name[c->queue.sort],
+                 c->queue.reverse ? ", reversed" : "");
+}
+
+static void draw_head(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    char left[300], right[60];
+
+    title_text(c, left, sizeof(left));
+    state_text(c, right, sizeof(right));
+    ft_title(c, cv, b.y, b.x, b.w, left, right);
+}
+
+static void draw_body(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    if (c->newest->pg.state == FT_PART_NONE) {
+        ft_put(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
+               "There is no database: start with -d, or look at the demo (fraudtop demo).");
+        return;
+    }
+    if (!ft_loaded_draw(c, &c->queue_data, cv, b))
+        return;
+    if (c->queue.n_view == 0)
+        draw_none(c, cv, b);
+    else
+        ft_list_draw(c, cv, b, &c->queue, &c->queue_cols);
+}
+
+/* ---- the row that is selected, below the list ----------------------------------------------------- */
+
+static void draw_preview(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    const struct ft_flagged *r = ft_list_selected(&c->queue);
+    char id[FT_UUID_TEXT + 1] = "", right[20], arrived[24], amount[40], who[120], dist[32] = "";
+
+    if (r)
+        ft_uuid_format(&r->id, id);
+    snprintf(right, sizeof(right), r ? "tx %.8s" : "", id);
+    ft_title(c, cv, b.y, b.x, b.w, "preview", right);
+    if (!r || b.h < 5)
+        return;
+    ft_show_clock(c, r->arrived_ms, arrived, sizeof(arrived));
+    ft_fmt_amount(amount, sizeof(amount), ft_span_of(r->amount));
+    ft_show_customer(c, r->name_1, r->name_2, who, sizeof(who));
+    if (!isnan(r->distance_km))
+        snprintf(dist, sizeof(dist), "   %.0f km from home", r->distance_km);
+    ft_putf(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
+            "event %s   arrived %s   score %.3f   threshold %.3f", r->event, arrived, r->score,
+            r->threshold);
+    ft_putf(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "%s   %s %s   this %s%s", who, r->city,
+            r->state, amount, dist);
+    ft_putf(cv, b.y + 3, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "%s   %s",
+            ft_show_merchant(c, r->merchant), r->category);
+    ft_putf(cv, b.y + 4, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "why  %s", *r->why ? r->why : "?");
+}
+
+static void draw_foot(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w)
+{
+    char total[80] = "";
+
+    if (c->queue_total > (double)c->queue.n)
+        snprintf(total, sizeof(total), "   first %zu of %.0f", c->queue.n, c->queue_total);
+    ft_putf(cv, y, x + 1, w - 1, c->queue.n_mark ? FT_ROLE_STRONG : FT_ROLE_MUTED,
+            "%zu marked   filter %s%s", c->queue.n_mark,
+            c->queue.filter.n ? c->queue.filter_text : "off", total);
+}
+
+static void queue_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    if (ft_compact(cv)) {
+        draw_head(c, cv, b);
+        draw_body(c, cv, (struct ft_box){b.y + 1, 0, b.h - 1, b.w});
+        return;
+    }
+    if (cv->cols >= 120) { /* side by side: the preview is the case itself */
+        int w = b.w * 64 / 140;
+        const struct ft_flagged *r = ft_list_selected(&c->queue);
+
+        draw_counts(c, cv, b.y, 0, w);
+        draw_head(c, cv, (struct ft_box){b.y + 1, 0, 1, w});
+        draw_body(c, cv, (struct ft_box){b.y + 2, 0, b.h - 3, w});
+        draw_foot(c, cv, b.y + b.h - 1, 0, w);
+        if (r && ft_uuid_cmp(&r->id, &c->cs.id) == 0 && c->cs.opened)
+            ft_case_draw(c, cv, (struct ft_box){b.y, w + 1, b.h, b.w - w - 1});
+        else if (r)
+            draw_preview(c, cv, (struct ft_box){b.y, w + 1, b.h, b.w - w - 1});
+        return;
+    }
+    draw_counts(c, cv, b.y + 1, 0, b.w);
+    draw_head(c, cv, b);
+    draw_body(c, cv, (struct ft_box){b.y + 2, 0, b.h - 9, b.w});
+    draw_preview(c, cv, (struct ft_box){b.y + b.h - 7, 0, 6, b.w});
+    draw_foot(c, cv, b.y + b.h - 1, 0, b.w);
+}
+
+static bool queue_act(struct ft_con *c, enum ft_act act)
+{
+    return ft_list_act(c, &c->queue, act);
+}
+
+static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_DECIDE, FT_ACT_CLAIM,  FT_ACT_NEXT_FREE,
+                                    FT_ACT_MARK,    FT_ACT_SORT,   FT_ACT_FILTER, FT_ACT_EXPORT,
+                                    FT_ACT_UNMARK,  FT_ACT_UNDO,   FT_ACT_SEARCH, FT_ACT_COPY_ID,
+                                    FT_ACT_COLUMNS, FT_N_ACTS};
+
+const struct ft_view ft_view_queue = {
+    .letter = 'Q',
+    .title = "Queue",
+    .hints = hints,
+    .draw = queue_draw,
+    .act = queue_act,
+    .enter = queue_enter,
+    .tick = queue_tick,
+    .can = ft_review_can,
+};

@@ -1,0 +1,413 @@
+/* Threshold: what would another one cost and catch?  All of it from histograms in memory. */
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console.h"
+#include "fraudtop/text.h"
+
+#define FEW_LABELS 30
+#define RELOAD_MS 30000
+
+static void sums(const cJSON *bins, double *out)
+{
+    const cJSON *one;
+    int n = 0;
+
+    for (int i = 0; i <= FT_SCORE_BINS; i++)
+        out[i] = 0;
+    cJSON_ArrayForEach(one, bins) if (n < FT_SCORE_BINS) out[n++] =
+        cJSON_IsNumber(one) ? one->valuedouble : 0;
+    for (int i = FT_SCORE_BINS - 1; i >= 0; i--)
+        out[i] += out[i + 1];
+}
+
+static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
+{
+    struct ft_thr_state *t = &c->thr;
+
+    if (!ft_loaded_take(c, &t->data, a))
+        return;
+    sums(cJSON_GetObjectItemCaseSensitive(json, "all"), t->all);
+    sums(cJSON_GetObjectItemCaseSensitive(json, "fraud"), t->fraud);
+    sums(cJSON_GetObjectItemCaseSensitive(json, "legitimate"), t->legit);
+    sums(cJSON_GetObjectItemCaseSensitive(json, "amount"), t->amount);
+    t->hours = ft_js_number(json, "hours");
+    t->sample = ft_js_number(json, "sample");
+    t->labels = ft_js_true(json, "labels_from_file");
+    if (!t->cursor_set)
+        t->cursor = c->live->threshold;
+}
+
+static void enter(struct ft_con *c)
+{
+    ft_con_load(c, &c->thr.data, FT_ASK_THRESHOLD, answered, NULL);
+}
+
+static void on_tick(struct ft_con *c)
+{
+    if (!c->frozen && c->now_ms - c->thr.data.asked_ms >= RELOAD_MS)
+        enter(c);
+}
+
+void ft_thr_simulate(struct ft_con *c, double x)
+{
+    ft_con_go(c, FT_PLACE_THRESHOLD);
+    c->thr.cursor = x;
+    c->thr.cursor_set = true;
+}
+
+/* The first bin that lies above a threshold as a whole. */
+static int bin_above(double x)
+{
+    int i = (int)ceil(x * FT_SCORE_BINS - 1e-9);
+
+    return i < 0 ? 0 : i > FT_SCORE_BINS ? FT_SCORE_BINS : i;
+}
+
+/* Wilson's interval of a share, half its width. */
+static double wilson(double k, double n)
+{
+    const double z = 1.96;
+    double p = k / n;
+
+    return z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+}
+
+static void precision_text(double fraud, double labels, char *out, size_t size)
+{
+    if (labels < 1)
+        snprintf(out, size, "no labels");
+    else if (labels < FEW_LABELS)
+        snprintf(out, size, "%.0f of %.0f", fraud, labels);
+    else
+        snprintf(out, size, "%.2f +-%.2f", fraud / labels, wilson(fraud, labels));
+}
+
+struct row {
+    const char *name;
+    char now[32], cursor[32], change[32];
+};
+
+static void put_row(struct ft_canvas *cv, int y, int w, enum ft_role role, const struct row *r)
+{
+    ft_put(cv, y, 1, 24, role, r->name);
+    ft_put_right(cv, y, 22, 20, role, r->now);
+    ft_put_right(cv, y, 42, w < 76 ? w - 42 : 18, role, r->cursor);
+    if (w >= 76)
+        ft_put_right(cv, y, 60, 15, role, r->change);
+}
+
+static struct row counted(const char *name, double now, double at)
+{
+    struct row r = {.name = name};
+
+    ft_fmt_count(r.now, sizeof(r.now), (uint64_t)llround(now));
+    ft_fmt_count(r.cursor, sizeof(r.cursor), (uint64_t)llround(at));
+    ft_fmt_signed(r.change, sizeof(r.change), llround(at) - llround(now));
+    return r;
+}
+
+static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    const struct ft_thr_state *t = &c->thr;
+    int now = bin_above(c->live->threshold), at = bin_above(t->cursor), y = b.y + 1;
+    double hours = t->hours > 0 ? t->hours : 24, known = t->fraud[0];
+    char total[32], labels[32], left[120], right[80];
+    struct row r = {.name = ""};
+
+    ft_fmt_short(total, sizeof(total), t->all[0]);
+    ft_fmt_count(labels, sizeof(labels), (uint64_t)(t->fraud[0] + t->legit[0]));
+    snprintf(left, sizeof(left), "at the cursor, compared with now");
+    snprintf(right, sizeof(right), "%.3g h, %s tx, %s labels%s", hours, total, labels,
+             t->labels ? " from file" : "");
+    ft_title(c, cv, b.y, b.x, b.w, left, right);
+    snprintf(r.now, sizeof(r.now), "now %.3f", c->live->threshold);
+    snprintf(r.cursor, sizeof(r.cursor), "cursor %.3f", t->cursor);
+    snprintf(r.change, sizeof(r.change), "change");
+    put_row(cv, y++, b.w, FT_ROLE_STRONG, &r);
+    r = counted("flagged per day", t->all[now] / hours * 24, t->all[at] / hours * 24);
+    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    r = counted("reviews per hour", t->all[now] / hours, t->all[at] / hours);
+    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    r = counted("sum of flagged amounts", t->amount[now], t->amount[at]);
+    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    r = (struct row){.name = t->labels ? "precision" : "precision, reviewed"};
+    precision_text(t->fraud[now], t->fraud[now] + t->legit[now], r.now, sizeof(r.now));
+    precision_text(t->fraud[at], t->fraud[at] + t->legit[at], r.cursor, sizeof(r.cursor));
+    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    r = (struct row){.name = "fraud kept, of known"};
+    snprintf(r.now, sizeof(r.now), "%.0f / %.0f", t->fraud[now], known);
+    snprintf(r.cursor, sizeof(r.cursor), "%.0f / %.0f", t->fraud[at], known);
+    ft_fmt_signed(r.change, sizeof(r.change), llround(t->fraud[at] - t->fraud[now]));
+    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    if (t->labels && known > 0) {
+        double n = t->legit[0] > 0 ? t->legit[0] : 1;
+
+        r = (struct row){.name = "recall, all traffic"};
+        snprintf(r.now, sizeof(r.now), "%.3f", t->fraud[now] / known);
+        snprintf(r.cursor, sizeof(r.cursor), "%.3f", t->fraud[at] / known);
+        snprintf(r.change, sizeof(r.change), "%+.3f", (t->fraud[at] - t->fraud[now]) / known);
+        put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+        r = (struct row){.name = "false-positive rate"};
+        snprintf(r.now, sizeof(r.now), "%.3f %%", 100 * t->legit[now] / n);
+        snprintf(r.cursor, sizeof(r.cursor), "%.3f %%", 100 * t->legit[at] / n);
+        snprintf(r.change, sizeof(r.change), "%+.3f", 100 * (t->legit[at] - t->legit[now]) / n);
+        put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    } else {
+        ft_putf(cv, y++, 1, b.w - 1, FT_ROLE_MUTED,
+                "recall, all traffic     not known: only flagged rows carry labels (S sample%s)",
+                t->sample > 0 ? " runs" : "");
+    }
+    return y - b.y;
+}
+
+static void draw_lost(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    const struct ft_thr_state *t = &c->thr;
+    bool up = t->cursor > c->live->threshold;
+    const cJSON *one;
+    char left[100], right[32];
+    int n = 0, total = 0;
+    double low = up ? c->live->threshold : t->cursor, high = up ? t->cursor : c->live->threshold;
+
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(t->data.json, "known"))
+    {
+        double score = ft_js_number(one, "score");
+
+        total += score > low && score <= high;
+    }
+    snprintf(left, sizeof(left),
+             up ? "lost at the cursor: known fraud below %.3f"
+                : "won at the cursor: known fraud above %.3f",
+             t->cursor);
+    snprintf(right, sizeof(right), "%d", total);
+    ft_title(c, cv, b.y, b.x, b.w, left, right);
+    if (total == 0)
+        ft_put(cv, b.y + 1, 1, b.w - 1, FT_ROLE_MUTED,
+               fabs(t->cursor - c->live->threshold) < 1e-9
+                   ? "The cursor is at the threshold in force. [ ] move it."
+                   : "None that is known.");
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(t->data.json, "known"))
+    {
+        double score = ft_js_number(one, "score");
+        char amount[40], when[24];
+
+        if (!(score > low && score <= high))
+            continue;
+        if (n >= t->scroll && n - t->scroll < b.h - 1) {
+            int y = b.y + 1 + n - t->scroll;
+
+            ft_fmt_amount(amount, sizeof(amount), ft_span_of(ft_js_text(one, "amount")));
+            ft_show_date(c, ft_js_time(one, "at"), when, sizeof(when));
+            ft_putf(cv, y, 1, 6, FT_ROLE_FRAUD, "%.3f", score);
+            ft_put_right(cv, y, 7, 10, FT_ROLE_NORMAL, amount);
+            ft_put(cv, y, 19, 18, FT_ROLE_NORMAL, ft_show_merchant(c, ft_js_text(one, "merchant")));
+            ft_put(cv, y, 38, 14, FT_ROLE_NORMAL, ft_js_text(one, "category"));
+            if (*ft_js_text(one, "by"))
+                ft_putf(cv, y, 53, b.w - 53, FT_ROLE_MUTED, "confirmed by %s  %.11s",
+                        ft_js_text(one, "by"), strlen(when) > 5 ? when + 5 : when);
+        }
+        n++;
+    }
+}
+
+static void draw_bins(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    const struct ft_thr_state *t = &c->thr;
+    uint64_t bin[20];
+    char left[60];
+
+    snprintf(left, sizeof(left), "scores, last %.3g h, log scale", t->hours > 0 ? t->hours : 24);
+    ft_title(c, cv, b.y, b.x, b.w, left, "[ ] move   { } move fast");
+    for (int i = 0; i < 20; i++)
+        bin[i] =
+            (uint64_t)(t->all[i * FT_SCORE_BINS / 20] - t->all[(i + 1) * FT_SCORE_BINS / 20] + 0.5);
+    ft_histogram_draw(c, cv, (struct ft_box){b.y + 1, b.x, b.h - 1, b.w}, bin, c->live->threshold,
+                      t->cursor);
+}
+
+static void draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    int hist = b.h >= 30 ? 12 : b.h >= 20 ? 8 : 0, used;
+
+    if (!c->thr.data.have) {
+        ft_title(c, cv, b.y, b.x, b.w, "threshold", "");
+        ft_loaded_draw(c, &c->thr.data, cv, (struct ft_box){b.y + 1, 0, b.h - 1, b.w});
+        return;
+    }
+    if (ft_compact(cv))
+        hist = 0;
+    if (hist)
+        draw_bins(c, cv, (struct ft_box){b.y, 0, hist, b.w});
+    used = draw_table(c, cv, (struct ft_box){b.y + hist, 0, 0, b.w});
+    if (b.h - hist - used >= 2)
+        draw_lost(c, cv, (struct ft_box){b.y + hist + used, 0, b.h - hist - used, b.w});
+    if (ft_compact(cv))
+        for (int y = b.y + b.h; y < cv->rows - 1; y++)
+            ft_blank(cv, y, 0, b.w);
+}
+
+/* ---- keys ----------------------------------------------------------------------------------------- */
+
+static void move(struct ft_con *c, double by)
+{
+    double x = c->thr.cursor + by;
+
+    x = round(x * 200) / 200; /* steps of 0.005 */
+    c->thr.cursor = x < 0 ? 0 : x > 1 ? 1 : x;
+    c->thr.cursor_set = true;
+    c->thr.scroll = 0;
+}
+
+static void typed(struct ft_con *c, const char *text)
+{
+    char *end;
+    double x = strtod(text, &end);
+
+    if (*end || !(x >= 0 && x <= 1))
+        ft_say_error(c, "\"%s\" is no threshold between 0 and 1.", text);
+    else
+        c->thr.cursor = x, c->thr.cursor_set = true;
+}
+
+static void applied(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
+{
+    if (!a->ok)
+        ft_say_error(c, "Not applied: %s", a->error);
+    else
+        ft_say(c, "Threshold %.3f is in force; past rows stay as they are. The Log has it.",
+               ft_js_number(json, "threshold"));
+    enter(c);
+}
+
+static void send_apply(struct ft_con *c, const char *member, double value, const char *note)
+{
+    struct ft_buf b;
+
+    ft_buf_init(&b, 4096);
+    ft_buf_fmt(&b, "{\"%s\":", member);
+    ft_buf_double(&b, value);
+    ft_buf_text(&b, ",\"note\":");
+    ft_buf_json(&b, ft_span_of(note));
+    ft_buf_char(&b, '}');
+    if (b.failed || !ft_con_ask(c, FT_ASK_APPLY, applied, b.p))
+        ft_say_error(c, "Nothing can be applied here.");
+    ft_buf_fini(&b);
+}
+
+static void apply_noted(struct ft_con *c, const char *text)
+{
+    send_apply(c, "threshold", c->thr.to_apply, text);
+}
+
+static void apply_answer(struct ft_con *c, const char *text)
+{
+    if (*text != 'y')
+        return;
+    ft_prompt_text(c, "apply: note (required; Enter applies, Esc cancels)", "", apply_noted);
+    c->prompt.required = true;
+}
+
+static void apply(struct ft_con *c)
+{
+    const struct ft_thr_state *t = &c->thr;
+    double hours = t->hours > 0 ? t->hours : 24;
+    char label[160];
+
+    if (c->live->read_only || c->opts.read_only) {
+        ft_say_error(c, "This console is read only.");
+        return;
+    }
+    if (fabs(t->cursor - c->live->threshold) < 1e-9) {
+        ft_say(c, "The cursor is at the threshold in force; [ ] move it.");
+        return;
+    }
+    c->thr.to_apply = t->cursor;
+    snprintf(c->prompt.above, sizeof(c->prompt.above),
+             "threshold %.3f -> %.3f: reviews per hour %.0f -> %.0f", c->live->threshold, t->cursor,
+             t->all[bin_above(c->live->threshold)] / hours, t->all[bin_above(t->cursor)] / hours);
+    snprintf(label, sizeof(label), "Apply %.3f to everything scored from now on?   y yes   n no",
+             t->cursor);
+    ft_prompt_key(c, label, "yn", apply_answer);
+}
+
+static void sample_typed(struct ft_con *c, const char *text)
+{
+    char *end;
+    double n = strtod(text, &end);
+
+    if (*end || !(n >= 0 && n <= 1e6))
+        ft_say_error(c, "\"%s\" is no number of transactions a day.", text);
+    else
+        send_apply(c, "sample", n, "");
+}
+
+static bool act(struct ft_con *c, enum ft_act a)
+{
+    char text[24];
+
+    switch (a) {
+    case FT_ACT_THR_DOWN:
+    case FT_ACT_LEFT:
+        move(c, -0.005);
+        return true;
+    case FT_ACT_THR_UP:
+    case FT_ACT_RIGHT:
+        move(c, 0.005);
+        return true;
+    case FT_ACT_THR_DOWN_FAST:
+        move(c, -0.05);
+        return true;
+    case FT_ACT_THR_UP_FAST:
+        move(c, 0.05);
+        return true;
+    case FT_ACT_THR_TYPE:
+        snprintf(text, sizeof(text), "%.3f", c->thr.cursor);
+        ft_prompt_text(c, "threshold", text, typed);
+        return true;
+    case FT_ACT_SAMPLE:
+        snprintf(text, sizeof(text), "%.0f", c->thr.sample > 0 ? c->thr.sample : 0);
+        ft_prompt_text(c, "random sample from below the threshold: how many a day (0: none)", text,
+                       sample_typed);
+        return true;
+    case FT_ACT_APPLY:
+        apply(c);
+        return true;
+    case FT_ACT_OPEN:
+        ft_say(c, "j k scroll the known fraud below; :tx ID opens one.");
+        return true;
+    case FT_ACT_CLOSE:
+        if (c->thr.cursor_set) {
+            c->thr.cursor_set = false;
+            c->thr.cursor = c->live->threshold;
+            ft_say(c, "The cursor is back at %.3f; nothing was applied.", c->live->threshold);
+            return true;
+        }
+        return false;
+    default:
+        return ft_scroll_act(a, 5, &c->thr.scroll);
+    }
+}
+
+static bool can(const struct ft_con *c, enum ft_act a)
+{
+    if (a == FT_ACT_APPLY || a == FT_ACT_SAMPLE)
+        return c->thr.data.have && !c->live->read_only && !c->opts.read_only;
+    return true;
+}
+
+static const enum ft_act hints[] = {FT_ACT_THR_DOWN,    FT_ACT_THR_UP, FT_ACT_THR_TYPE,
+                                    FT_ACT_SAMPLE,      FT_ACT_APPLY,  FT_ACT_EXPORT,
+                                    FT_ACT_SAVE_SCREEN, FT_N_ACTS};
+
+const struct ft_view ft_view_threshold = {.letter = 'T',
+                                          .title = "Threshold",
+                                          .hints = hints,
+                                          .draw = draw,
+                                          .act = act,
+                                          .enter = enter,
+                                          .tick = on_tick,
+                                          .can = can};
