@@ -283,6 +283,20 @@ static enum ft_status apply_cli(struct ft_config *cfg, const struct ft_cli *cli,
     return st;
 }
 
+/* -vv: what librdkafka has to say, unless somebody chose. */
+static enum ft_status add_debug(struct ft_config *cfg, struct ft_err *err)
+{
+    const struct ft_prop *prop;
+    size_t n = ft_cfg_props(cfg, &prop);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(prop[i].name, "debug") == 0)
+            return FT_OK;
+    if (ft_cfg_int(cfg, "output.verbose") < 2)
+        return FT_OK;
+    return ft_config_property(cfg, "debug=generic,broker,topic,cgrp,eos", "-vv", err);
+}
+
 static enum ft_status read_settings(struct ft_config *cfg, const struct ft_cli *cli,
                                     char *const *environ, const struct ft_paths *paths, bool quiet,
                                     struct ft_err *err)
@@ -310,7 +324,9 @@ static enum ft_status read_settings(struct ft_config *cfg, const struct ft_cli *
         st = read_properties(cfg, quiet, err);
     if (st == FT_OK)
         st = ft_config_env(cfg, environ, warn, &quiet, err);
-    return st == FT_OK ? apply_cli(cfg, cli, err) : st;
+    if (st == FT_OK)
+        st = apply_cli(cfg, cli, err);
+    return st == FT_OK ? add_debug(cfg, err) : st;
 }
 
 /* ---- the process ---------------------------------------------------------------------------------- */
