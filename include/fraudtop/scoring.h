@@ -145,8 +145,23 @@ enum ft_status ft_score_reasons(const struct ft_scorer *s, struct ft_score_scrat
 /* Appends the JSON members of a flagged verdict for row i: see struct ft_verdict. */
 enum ft_status ft_score_reasons_json(const struct ft_scorer *s, struct ft_score_scratch *x,
                                      size_t i, size_t max, struct ft_buf *out);
+/* {"STAGE":{"FEATURE":value, ...}, ...}: numbers as such (not finite: "nan", "inf", "-inf"), categories as texts. */
 enum ft_status ft_score_features_json(const struct ft_scorer *s, const struct ft_score_scratch *x,
                                       size_t i, struct ft_buf *out);
+/*
+ * What if: scores again what a verdict's features_json holds, with one value changed.  name is a column ("amount",
+ * "transaction_time": everything that is made of it follows, also the comparisons of an amount with the customer's past)
+ * or a feature ("hour", "n_24h"); NULL: nothing is changed.  The past itself stays as it was.  Needs no state and no
+ * scratch.  FT_EINPUT: the JSON is not this model's, or the value cannot be; FT_EUSAGE: nothing is made of name.
+ */
+enum ft_status ft_score_what_if(const struct ft_scorer *s, struct ft_span features_json,
+                                const char *name, struct ft_span value, double *raw, double *score,
+                                struct ft_err *err);
+/*
+ * The customer's last transactions before this one, oldest first, [{"time","amount","category","merchant","score"}], and
+ * what is usual, {"count","mean","max","std","night_share","first"} (count 0: no more members).  Appends nothing where
+ * the model keeps no history.
+ */
 enum ft_status ft_score_history_json(const struct ft_score_scratch *x, size_t i,
                                      struct ft_buf *history, struct ft_buf *usual);
 

@@ -167,7 +167,7 @@ static void print_json(const struct evaluate *e, const struct model *m, const st
 
 /* ---- the table ------------------------------------------------------------------------------------ */
 
-enum look { COUNT, SHARE, MONEY };
+enum look { COUNT, SHARE, MONEY, THRESHOLD };
 
 static void print_row(const struct evaluate *e, const char *name, enum look look,
                       double (*of)(const struct model *m))
@@ -184,7 +184,7 @@ static void print_row(const struct evaluate *e, const char *name, enum look look
         else if (look == MONEY)
             ft_fmt_money(text, sizeof(text), v);
         else
-            snprintf(text, sizeof(text), "%.4f", v);
+            snprintf(text, sizeof(text), look == THRESHOLD ? "%.6g" : "%.4f", v);
         printf("  %14s", text);
     }
     putchar('\n');
@@ -248,7 +248,7 @@ static void print_table(const struct evaluate *e)
     print_row(e, "PR AUC", SHARE, pr_auc);
     print_row(e, "log loss", SHARE, log_loss);
     print_row(e, "Brier score", SHARE, brier);
-    print_row(e, "threshold", SHARE, threshold);
+    print_row(e, "threshold", THRESHOLD, threshold);
     print_row(e, "  caught          TP", COUNT, tp);
     print_row(e, "  false alarms    FP", COUNT, fp);
     print_row(e, "  missed          FN", COUNT, fn);
@@ -262,18 +262,18 @@ static void print_table(const struct evaluate *e)
     print_row(e, "  money missed", MONEY, money_missed);
     print_row(e, "  money in false alarms", MONEY, money_false);
     snprintf(name, sizeof(name), "best F%g: threshold", e->beta);
-    print_row(e, name, SHARE, best_threshold);
+    print_row(e, name, THRESHOLD, best_threshold);
     print_row(e, "  precision", SHARE, best_precision);
     print_row(e, "  recall", SHARE, best_recall);
     print_row(e, "  F", SHARE, best_f);
     snprintf(name, sizeof(name), "FPR up to %g: threshold", e->fpr);
-    print_row(e, name, SHARE, fpr_threshold);
+    print_row(e, name, THRESHOLD, fpr_threshold);
     print_row(e, "  recall", SHARE, fpr_recall);
     print_row(e, "  precision", SHARE, fpr_precision);
     if (isnan(e->recall))
         return;
     snprintf(name, sizeof(name), "recall from %g: threshold", e->recall);
-    print_row(e, name, SHARE, recall_threshold);
+    print_row(e, name, THRESHOLD, recall_threshold);
     print_row(e, "  precision", SHARE, recall_precision);
     print_row(e, "  false-positive rate", SHARE, recall_fpr);
 }

@@ -153,9 +153,28 @@ void ft_value_put(const struct ft_scorer *s, struct fc_scratch *x, size_t row, s
     }
 }
 
+static size_t whole_text(int64_t v, char *out, size_t size)
+{
+    char text[24], *p = text + sizeof(text);
+    uint64_t left = v < 0 ? (uint64_t)-v : (uint64_t)v;
+    size_t n;
+
+    do
+        *--p = (char)('0' + left % 10);
+    while (left /= 10);
+    if (v < 0)
+        *--p = '-';
+    n = (size_t)(text + sizeof(text) - p);
+    n = n < size ? n : size - 1;
+    memcpy(out, p, n);
+    out[n] = '\0';
+    return n;
+}
+
 size_t ft_value_text(const struct ft_value *v, char *out, size_t size)
 {
     size_t n = v->n;
+    double back;
 
     if (v->kind == FT_VALUE_TEXT) {
         if (n > size - 1)
@@ -164,14 +183,11 @@ size_t ft_value_text(const struct ft_value *v, char *out, size_t size)
         out[n] = '\0';
         return n;
     }
-    if (v->kind == FT_VALUE_INTEGER || (v->num == floor(v->num) && fabs(v->num) < 1e15))
-        return (size_t)snprintf(out, size, "%.0f", v->num);
-    for (int digits = 15; digits <= 17; digits++) { /* the shortest that reads back */
-        double back;
-
-        n = (size_t)snprintf(out, size, "%.*g", digits, v->num);
-        if (ft_parse_double((struct ft_span){out, n}, &back) && back == v->num)
-            break;
-    }
+    if (v->num == floor(v->num) && fabs(v->num) < 1e15)
+        return whole_text((int64_t)v->num, out, size);
+    /* Short where that reads back: amounts stay as they were written. */
+    n = (size_t)snprintf(out, size, "%.15g", v->num);
+    if (!ft_parse_double((struct ft_span){out, n}, &back) || back != v->num)
+        n = (size_t)snprintf(out, size, "%.17g", v->num);
     return n < size ? n : size - 1;
 }

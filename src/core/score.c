@@ -259,10 +259,9 @@ static enum ft_status remember(const struct ft_scorer *s, struct ft_score_scratc
     return FT_OK;
 }
 
-/* Looks at the past, then lets the transaction become a part of it. */
-static enum ft_status live_row(const struct ft_scorer *s, struct ft_score_scratch *x,
-                               struct ft_state *state, const struct ft_txn *t, size_t i,
-                               bool *repeated)
+/* Looks at the past and makes features of it. */
+static void look_back(const struct ft_scorer *s, struct ft_score_scratch *x, struct ft_state *state,
+                      const struct ft_txn *t, size_t i, bool *repeated)
 {
     struct ft_own *o = &x->own[i];
     uint32_t index;
@@ -275,11 +274,7 @@ static enum ft_status live_row(const struct ft_scorer *s, struct ft_score_scratc
     put_state_features(s, x, i, c);
     o->customer = index;
     o->anew = c == NULL;
-    o->remembered = false;
-    if (!state || !o->has_key || *repeated)
-        return FT_OK;
-    o->remembered = remember(s, x, state, t, i) == FT_OK;
-    return o->remembered ? FT_OK : FT_ENOMEM;
+    o->remembered = state && o->has_key && !*repeated;
 }
 
 static enum ft_status keep_history(struct ft_score_scratch *x, struct ft_state *state, size_t i,
@@ -348,8 +343,20 @@ static void run_first(const struct ft_scorer *s, struct ft_score_scratch *x, con
 
 static void fail_row(struct ft_score_scratch *x, struct ft_scored *out, size_t i)
 {
-    out[i].status = FT_ENOMEM;
+    out->status = FT_ENOMEM;
     snprintf(x->reason[i], FT_REASON_MAX, "no memory for the customer's state");
+}
+
+static void live_row(const struct ft_scorer *s, struct ft_score_scratch *x, struct ft_state *state,
+                     const struct ft_txn *t, uint16_t i, const double *given, struct ft_scored *out)
+{
+    look_back(s, x, state, t, i, &out->repeated);
+    if (s->row_by_row)
+        run_first(s, x, given, &i, 1);
+    if (!x->own[i].remembered || remember(s, x, state, t, i) == FT_OK)
+        return;
+    x->own[i].remembered = false;
+    fail_row(x, out, i);
 }
 
 /* Rows that were read without a fault, in order. */
@@ -359,14 +366,13 @@ static void score_rows(const struct ft_scorer *s, struct ft_score_scratch *x,
                        struct ft_scored *out)
 {
     const size_t last = s->n_stages - 1;
-    bool state_first = s->stage[0].has_state;
+    const bool state_first = s->stage[0].has_state;
 
     if (!state_first)
         run_first(s, x, given, rows, n);
     for (size_t k = 0; s->has_customer && k < n; k++)
-        if (live_row(s, x, state, txn[rows[k]], rows[k], &out[rows[k]].repeated) != FT_OK)
-            fail_row(x, out, rows[k]);
-    if (state_first)
+        live_row(s, x, state, txn[rows[k]], rows[k], given, &out[rows[k]]);
+    if (state_first && !s->row_by_row)
         run_first(s, x, given, rows, n);
     for (size_t g = 1; g <= last; g++)
         run_stage(s, x, g, rows, n);
@@ -377,7 +383,7 @@ static void score_rows(const struct ft_scorer *s, struct ft_score_scratch *x,
         out[i].score = s->info.probability ? fc_sigmoid(out[i].raw) : out[i].raw;
         out[i].flag = out[i].score > threshold;
         if (s->n_history && keep_history(x, state, i, out[i].score) != FT_OK)
-            fail_row(x, out, i);
+            fail_row(x, &out[i], i);
     }
 }
 
@@ -395,14 +401,9 @@ static void score(const struct ft_scorer *s, struct ft_score_scratch *x, struct 
         if (out[i].status == FT_OK)
             rows[n_rows++] = (uint16_t)i;
         else
-            out[i].raw = out[i].score = NAN;
+            out[i].raw = out[i].score = (double)NAN;
     }
-    if (!s->row_by_row) {
-        score_rows(s, x, state, txn, rows, n_rows, given, threshold, out);
-        return;
-    }
-    for (size_t k = 0; k < n_rows; k++)
-        score_rows(s, x, state, txn, rows + k, 1, given, threshold, out);
+    score_rows(s, x, state, txn, rows, n_rows, given, threshold, out);
 }
 
 void ft_score_batch(const struct ft_scorer *s, struct ft_score_scratch *x, struct ft_state *state,
