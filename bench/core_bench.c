@@ -20,10 +20,12 @@
 #define MAX_CELLS 64
 
 struct cell {
-    const char *text;
-    unsigned n;
+    union {
+        const char *text;
+        double number;
+    } as;
+    uint32_t n;
     int32_t hash;
-    double number;
 };
 
 struct bench {
@@ -158,11 +160,16 @@ static void fill(struct bench *b, char *text, size_t most)
         for (size_t f = 0; f < b->n_features; f++) {
             struct cell *c = &b->cell[b->n_rows * b->n_features + f];
 
-            c->text = column[f] >= 0 ? cells[column[f]]
-                                     : number_text(time_part(cells[time_at], -1 - column[f]));
-            c->n = (unsigned)strlen(c->text);
-            c->hash = fc_cat_hash(c->text, c->n);
-            c->number = b->is_cat[f] ? 0 : *c->text ? strtod(c->text, NULL) : (double)NAN;
+            const char *cell_text = column[f] >= 0
+                                        ? cells[column[f]]
+                                        : number_text(time_part(cells[time_at], -1 - column[f]));
+
+            c->n = (uint32_t)strlen(cell_text);
+            c->hash = fc_cat_hash(cell_text, c->n);
+            if (b->is_cat[f])
+                c->as.text = cell_text;
+            else
+                c->as.number = *cell_text ? strtod(cell_text, NULL) : (double)NAN;
         }
         b->n_rows++;
     }
@@ -178,11 +185,11 @@ static void put(struct bench *b, size_t at, size_t row, bool hashed)
 
     for (size_t f = 0; f < b->n_features; f++, c++) {
         if (!b->is_cat[f])
-            fc_put_num(b->s, at, f, c->number);
+            fc_put_num(b->s, at, f, c->as.number);
         else if (hashed)
             fc_put_cat_hash(b->s, at, f, c->hash);
         else
-            fc_put_cat(b->s, at, f, c->text, c->n);
+            fc_put_cat(b->s, at, f, c->as.text, c->n);
     }
 }
 
@@ -284,7 +291,7 @@ int main(int argc, char **argv)
     double seconds = 1, load_s;
     size_t most = SIZE_MAX, n;
     struct fc_err err;
-    const char *path = NULL;
+    const char *path = NULL, *only = NULL;
     char *bytes;
     int i = 1;
 
@@ -295,6 +302,8 @@ int main(int argc, char **argv)
             seconds = strtod(argv[++i], NULL);
         else if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc)
             most = (size_t)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+            only = argv[++i];
         else if (strcmp(argv[i], "--path") == 0 && i + 1 < argc)
             path = argv[++i];
         else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc)
@@ -303,7 +312,8 @@ int main(int argc, char **argv)
             die(argv[i], "not an option");
     }
     if (argc - i != 2 || b.batch < 1 || b.batch > FC_MAX_ROWS)
-        die("usage", "core_bench [--json] [--seconds S] [--rows N] [--batch N] [--path P] MODEL "
+        die("usage", "core_bench [--json] [--seconds S] [--rows N] [--batch N] [--path P] [--only "
+                     "FIGURE] MODEL "
                      "TRANSACTIONS");
     bytes = slurp(argv[i], &n);
     load_s = now();
@@ -328,6 +338,8 @@ int main(int argc, char **argv)
     for (size_t k = 0; k < N_FIGURES; k++) {
         double rate;
 
+        if (only && strcmp(only, figures[k].name) != 0)
+            continue;
         if (figures[k].run == explain && !fc_model_info(b.m)->has_weights)
             continue;
         rate = measure(&b, figures[k].run, seconds, figures[k].cold);

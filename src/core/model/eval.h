@@ -1,6 +1,6 @@
 /*
- * Scoring of one block: the same C (kernel.inc) compiled for several instruction sets, one of which is chosen when a
- * scratch is made.  All give the same bits.
+ * Scoring: blocks of rows by the same C (kernel.inc) compiled for several instruction sets, one of which is chosen when
+ * a scratch is made; a few rows one by one (row.c).  All give the same bits.
  */
 #ifndef FC_EVAL_H
 #define FC_EVAL_H
@@ -9,8 +9,8 @@
 
 struct fc_path {
     const char *name;
-    void (*columns)(const struct fc_plan *, const void *values, size_t n, unsigned char *columns);
-    void (*trees)(const struct fc_plan *, const unsigned char *columns, size_t n, double *raw);
+    void (*columns)(const struct fc_plan *, const void *values, unsigned char *columns);
+    void (*trees)(const struct fc_plan *, const unsigned char *columns, double *raw);
     bool (*runs_here)(void);
 };
 
@@ -27,18 +27,36 @@ struct fc_scratch {
     struct fc_arena arena;
 };
 
+/* columns: fills the columns (FC_LANES bytes each) for a block of values; trees: adds up the trees, scale and bias,
+ * FC_LANES results. */
 #define FC_KERNEL(name)                                                                            \
-    void fc_columns_##name(const struct fc_plan *plan, const void *values, size_t n,               \
+    void fc_columns_##name(const struct fc_plan *plan, const void *values,                         \
                            unsigned char *columns);                                                \
-    void fc_trees_##name(const struct fc_plan *plan, const unsigned char *columns, size_t n,       \
-                         double *raw)
-
-/* columns: fills the columns for the first n rows of a block of values; trees: adds up the trees, scale and bias. */
+    void fc_trees_##name(const struct fc_plan *plan, const unsigned char *columns, double *raw)
 FC_KERNEL(portable);
 #if FC_HAS_X86
 FC_KERNEL(avx2);
 FC_KERNEL(avx512);
 #endif
+
+/* One row: its values stand FC_LANES apart, its columns side by side. */
+void fc_row_columns(const struct fc_plan *plan, const unsigned char *values,
+                    unsigned char *columns);
+double fc_row_raw(const struct fc_plan *plan, const unsigned char *columns);
+
+static inline unsigned fc_ask(const struct fc_test *t, const unsigned char *columns)
+{
+    return (columns[t->column] & t->mask) >= t->least;
+}
+
+static inline uint32_t fc_row_leaf(const struct fc_plan_tree *tree, const unsigned char *columns)
+{
+    uint32_t leaf = 0;
+
+    for (uint32_t d = 0; d < tree->depth; d++)
+        leaf |= fc_ask(&tree->test[d], columns) << d;
+    return leaf;
+}
 
 /* The number of the lowest bit that is set; v is not 0. */
 static inline unsigned fc_lowest_bit(uint64_t v)

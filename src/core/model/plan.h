@@ -46,16 +46,35 @@ struct fc_test_member {
     uint64_t factor;
 };
 
-/* The table of a projection: open addressing from hash >> shift on, without wrapping round. */
+/* How a projection is answered: what its hash is made of, and the table (cuckoo.c). */
 struct fc_lookup {
     const struct fc_cat_member *cat;
     const struct fc_test_member *test;
     uint32_t n_cats, n_tests;
     uint32_t column, n_bytes; /* columns that it fills */
-    unsigned shift;
-    uint64_t *key;          /* FC_FREE where free; the last one is */
-    unsigned char *payload; /* n_bytes a key; of free ones the bytes for "not found" */
+    unsigned bits;            /* 2^bits places */
+    uint64_t *entry;
+    uint64_t none;               /* number of the answer for a hash that is not there */
+    const unsigned char *answer; /* by number, n_bytes each; one byte is its own number */
 };
+
+/* The place that a hash's first bits name; and the hash turned so that its next ones come first. */
+static inline uint64_t fc_place(uint64_t hash, unsigned bits)
+{
+    return hash >> (64 - bits);
+}
+
+static inline uint64_t fc_other(uint64_t hash, unsigned bits)
+{
+    return hash << bits | hash >> (64 - bits);
+}
+
+/* Makes the table of n different hashes, ascending; rows[i] are the n_bytes of hash i, rows[n] those of all others.
+ * FC_EFORMAT: the hashes collide as those of no training do. */
+enum fc_status fc_table_make(struct fc_lookup *l, struct fc_arena *keep, const uint64_t *hash,
+                             size_t n, const unsigned char *rows);
+/* Position of a hash among n ascending ones, or n. */
+size_t fc_find_hash(const uint64_t *hash, size_t n, uint64_t wanted);
 
 struct fc_plan_tree {
     uint32_t depth;

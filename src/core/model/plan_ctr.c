@@ -1,13 +1,11 @@
 /*
  * CTR tables made ready for scoring: one table for each projection, with the answers instead of the counts.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "flat.h"
 #include "plan.h"
-
-#define MAX_PROBES                                                                                 \
-    128 /* of a table that is at most half full; hashes that are made to collide have more */
 
 /* A CTR feature of the projection at hand and its place among the answers. */
 struct field {
@@ -24,6 +22,7 @@ struct group { /* what is asked of one projection */
     size_t n_fields;
     float *asked; /* borders, field by field */
     uint32_t n_asked, n_bits;
+    bool *listed;     /* by table of the model: it is among those of its projection */
     uint64_t *budget; /* steps of work that an honest model of this size stays far below */
 };
 
@@ -115,74 +114,37 @@ static void lay_out(struct group *g, const struct fc_ctr *ctr)
 
 /* ---- the table ---- */
 
-/* The place of a key, or the free place where it belongs. */
-static size_t place(const struct fc_lookup *l, uint64_t key)
+static int by_value(const void *a, const void *b)
 {
-    size_t at = (size_t)(key >> l->shift);
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-    while (l->key[at] != key && l->key[at] != FC_FREE)
-        at++;
-    return at;
+    return (x > y) - (x < y);
 }
 
-/* Makes l->key for at most n keys: at most half full, with room for a search to run past its end. */
-static enum fc_status make_keys(struct group *g, struct fc_lookup *l, struct fc_arena *in, size_t n,
-                                unsigned more, size_t *cap)
+/* All different keys of some tables. */
+static enum fc_status distinct_keys(struct group *g, const struct fc_ctr_table *const *table,
+                                    size_t n_tables, struct fc_arena *tmp, uint64_t **keys,
+                                    size_t *n)
 {
-    unsigned bits = 1;
-
-    while (((size_t)1 << bits) < 2 * n)
-        bits++;
-    bits += more;
-    *cap = ((size_t)1 << bits) + MAX_PROBES + 1;
-    l->shift = 64 - bits;
-    l->key = fc_arena_get(in, *cap, sizeof(*l->key));
-    if (!l->key)
-        return fc_no_memory(g->p->err);
-    memset(l->key, 0xFF, *cap * sizeof(*l->key));
-    return FC_OK;
-}
-
-/* Puts the keys of every table in; false when too many fall together. */
-static bool put_keys(struct fc_lookup *l, const struct fc_ctr_table *const *table, size_t n_tables,
-                     size_t *n)
-{
-    *n = 0;
-    for (size_t t = 0; t < n_tables; t++)
-        for (size_t i = 0; i < table[t]->n_keys; i++) {
-            uint64_t key = table[t]->key[i];
-            size_t at = place(l, key);
-
-            if (at - (size_t)(key >> l->shift) >= MAX_PROBES)
-                return false;
-            *n += l->key[at] == FC_FREE;
-            l->key[at] = key;
-        }
-    return true;
-}
-
-static enum fc_status build_keys(struct group *g, const struct fc_ctr_table *const *table,
-                                 size_t n_tables, size_t *cap)
-{
-    struct fc_lookup first = {0};
-    struct fc_arena tmp = {0};
-    size_t most = 0, n;
-    enum fc_status st;
+    size_t most = 0;
+    uint64_t *all;
 
     for (size_t t = 0; t < n_tables; t++)
         most += table[t]->n_keys;
-    st = make_keys(g, &first, &tmp, most, 0, cap); /* only to count the different ones */
-    if (st == FC_OK && !put_keys(&first, table, n_tables, &n))
-        n = most;
-    fc_arena_free(&tmp);
-    for (unsigned more = 0; st == FC_OK && more < 3; more++) {
-        st = make_keys(g, g->out, &g->p->m->arena, n, more, cap);
-        if (st == FC_OK && put_keys(g->out, table, n_tables, &most))
-            return FC_OK;
-    }
-    return st != FC_OK ? st
-                       : fc_fail(g->p->err, FC_EFORMAT,
-                                 "a CTR table whose hashes collide as no training makes them");
+    all = *keys = fc_arena_get(tmp, most, sizeof(*all));
+    if (!all)
+        return fc_no_memory(g->p->err);
+    for (size_t t = 0; t < n_tables; all += table[t++]->n_keys)
+        if (table[t]->n_keys)
+            memcpy(all, table[t]->key, table[t]->n_keys * sizeof(*all));
+    all = *keys;
+    if (most)
+        qsort(all, most, sizeof(*all), by_value);
+    *n = 0;
+    for (size_t i = 0; i < most; i++)
+        if (i == 0 || all[i] != all[i - 1])
+            all[(*n)++] = all[i];
+    return FC_OK;
 }
 
 /* The sums from each class to the last, for the row at counts. */
@@ -195,9 +157,23 @@ static void sum_after(const struct fc_ctr_table *t, const unsigned char *counts,
         after[k] = sum += fc_le32(counts + 4 * (size_t)k);
 }
 
-/* Writes the answers of one table into the payload: of its own keys by row, of all others as "not found". */
-static enum fc_status add_table(struct group *g, const struct fc_ctr_table *t, size_t cap,
-                                uint32_t *seen, uint32_t mark)
+/* What is known of one projection while its table is made: its different hashes, and what is answered to each. */
+struct keys {
+    uint64_t *hash;
+    size_t n;
+    unsigned char *rows; /* n + 1 times n_bytes; the last is for all other hashes */
+    uint32_t *seen;      /* the last table that had the hash */
+};
+
+static void add_bytes(unsigned char *to, const unsigned char *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] |= from[i];
+}
+
+/* Adds the answers of one table: to its own hashes by row, to all others "not found". */
+static enum fc_status add_table(struct group *g, const struct fc_ctr_table *t, struct keys *keys,
+                                uint32_t mark)
 {
     struct fc_arena tmp = {0};
     size_t n_bytes = g->out->n_bytes;
@@ -214,25 +190,23 @@ static enum fc_status add_table(struct group *g, const struct fc_ctr_table *t, s
     if (st == FC_OK)
         answer(g, t, NULL, NULL, rows + n_bytes * t->n_rows);
     for (size_t i = 0; i < t->n_keys && st == FC_OK; i++) {
-        size_t at = place(g->out, t->key[i]);
+        size_t at = fc_find_hash(keys->hash, keys->n, t->key[i]);
 
-        if (seen[at] == mark) /* a search finds the first of two equal keys */
-            continue;
-        seen[at] = mark;
-        for (size_t k = 0; k < n_bytes; k++)
-            g->out->payload[n_bytes * at + k] |= rows[n_bytes * t->row[i] + k];
+        if (keys->seen[at] != mark) /* a search finds the first of two equal hashes */
+            add_bytes(keys->rows + n_bytes * at, rows + n_bytes * t->row[i], n_bytes);
+        keys->seen[at] = mark;
     }
-    for (size_t at = 0; at < cap && st == FC_OK; at++)
-        for (size_t k = 0; seen[at] != mark && k < n_bytes; k++)
-            g->out->payload[n_bytes * at + k] |= rows[n_bytes * t->n_rows + k];
+    for (size_t at = 0; at <= keys->n && st == FC_OK; at++)
+        if (keys->seen[at] != mark)
+            add_bytes(keys->rows + n_bytes * at, rows + n_bytes * t->n_rows, n_bytes);
     fc_arena_free(&tmp);
     return st;
 }
 
 /* A small file can name one table from very many CTR features: what that costs is measured by the file's size. */
-static enum fc_status spend(struct group *g, const struct fc_ctr_table *t, size_t cap)
+static enum fc_status spend(struct group *g, const struct fc_ctr_table *t, size_t n_keys)
 {
-    uint64_t steps = (uint64_t)t->n_rows * g->n_fields + (uint64_t)cap * g->out->n_bytes;
+    uint64_t steps = (uint64_t)t->n_rows * g->n_fields + (uint64_t)n_keys * g->out->n_bytes;
 
     if (steps > *g->budget)
         return fc_fail(
@@ -247,20 +221,25 @@ static enum fc_status build_table(struct group *g, const struct fc_ctr_table *co
                                   size_t n_tables)
 {
     struct fc_arena tmp = {0};
-    uint32_t *seen;
-    size_t cap;
-    enum fc_status st = build_keys(g, table, n_tables, &cap);
+    struct keys keys = {0};
+    enum fc_status st = distinct_keys(g, table, n_tables, &tmp, &keys.hash, &keys.n);
 
     for (size_t t = 0; t < n_tables && st == FC_OK; t++)
-        st = spend(g, table[t], cap);
-    if (st != FC_OK)
-        return st;
-    seen = fc_arena_get(&tmp, cap, sizeof(*seen));
-    g->out->payload = fc_arena_get(&g->p->m->arena, cap, g->out->n_bytes);
-    if (!seen || !g->out->payload)
-        st = fc_no_memory(g->p->err);
+        st = spend(g, table[t], keys.n + 1);
+    if (st == FC_OK) {
+        keys.rows = fc_arena_get(&tmp, keys.n + 1, g->out->n_bytes);
+        keys.seen = fc_arena_get(&tmp, keys.n + 1, sizeof(*keys.seen));
+        st = keys.rows && keys.seen ? FC_OK : fc_no_memory(g->p->err);
+    }
     for (size_t t = 0; t < n_tables && st == FC_OK; t++)
-        st = add_table(g, table[t], cap, seen, (uint32_t)t + 1);
+        st = add_table(g, table[t], &keys, (uint32_t)t + 1);
+    if (st == FC_OK) {
+        st = fc_table_make(g->out, &g->p->m->arena, keys.hash, keys.n, keys.rows);
+        if (st == FC_ENOMEM)
+            fc_no_memory(g->p->err);
+        else if (st != FC_OK)
+            fc_fail(g->p->err, st, "a CTR table whose hashes collide as those of no training do");
+    }
     fc_arena_free(&tmp);
     return st;
 }
@@ -318,13 +297,12 @@ static enum fc_status plan_group(struct group *g, const struct fc_ctr *const *ct
         st = fc_no_memory(g->p->err);
     g->out->column = (uint32_t)g->p->plan->n_columns;
     for (size_t i = 0; i < n && st == FC_OK; i++) {
-        size_t k = 0;
+        bool *listed = &g->listed[ctr[i]->table - g->p->s->table];
 
         lay_out(g, ctr[i]);
-        while (k < n_tables && table[k] != ctr[i]->table)
-            k++;
-        if (k == n_tables)
+        if (!*listed)
             table[n_tables++] = ctr[i]->table;
+        *listed = true; /* a table belongs to one projection */
     }
     g->out->n_bytes = (g->n_bits + 7) / 8;
     g->p->plan->n_columns += g->out->n_bytes;
@@ -347,11 +325,12 @@ enum fc_status fc_plan_ctrs(struct fc_planner *p)
     const struct fc_source *s = p->s;
     size_t *end = fc_arena_get(p->tmp, s->n_projections + 1, sizeof(*end));
     const struct fc_ctr **sorted = fc_arena_get(p->tmp, s->n_ctrs, sizeof(*sorted));
+    bool *listed = fc_arena_get(p->tmp, s->n_tables, sizeof(*listed));
     uint64_t budget = 16 * (uint64_t)s->n_bytes + (UINT64_C(1) << 24);
     enum fc_status st = FC_OK;
     size_t n = 0;
 
-    if (!end || !sorted)
+    if (!end || !sorted || !listed)
         return fc_no_memory(p->err);
     for (size_t i = 0; i < s->n_ctrs; i++)
         if (is_asked(p, &s->ctr[i]))
@@ -368,7 +347,7 @@ enum fc_status fc_plan_ctrs(struct fc_planner *p)
         return fc_no_memory(p->err);
     for (size_t i = 0, from = 0; i < s->n_projections && st == FC_OK; from = end[i++]) {
         struct fc_lookup *out = &p->plan->lookup[p->plan->n_lookups];
-        struct group g = {.p = p, .out = out, .budget = &budget};
+        struct group g = {.p = p, .out = out, .listed = listed, .budget = &budget};
 
         if (end[i] == from)
             continue;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define FEW_ROWS 8 /* up to here rows go one by one */
+
 /* ---- which code runs ---- */
 
 static bool always(void)
@@ -125,17 +127,30 @@ void fc_put_cat(struct fc_scratch *s, size_t row, size_t feature, const char *te
         *(int32_t *)(void *)value_at(s, row, s->input[feature].slot) = fc_cat_hash(text, n);
 }
 
+static void eval_block(struct fc_scratch *s, const unsigned char *values, size_t n, double *raw)
+{
+    double all[FC_LANES];
+
+    if (n <= FEW_ROWS) {
+        for (size_t r = 0; r < n; r++) {
+            fc_row_columns(s->plan, values + 4 * r, s->column);
+            raw[r] = fc_row_raw(s->plan, s->column);
+        }
+        return;
+    }
+    s->path->columns(s->plan, values, s->column);
+    s->path->trees(s->plan, s->column, all);
+    memcpy(raw, all, n * sizeof(*raw));
+}
+
 void fc_eval(const struct fc_model *m, struct fc_scratch *s, size_t n_rows, double *raw)
 {
     (void)m;
     if (n_rows > s->max_rows)
         n_rows = s->max_rows;
-    for (size_t from = 0; from < n_rows; from += FC_LANES) {
-        size_t n = n_rows - from < FC_LANES ? n_rows - from : FC_LANES;
-
-        s->path->columns(s->plan, s->values + from / FC_LANES * s->block_bytes, n, s->column);
-        s->path->trees(s->plan, s->column, n, raw + from);
-    }
+    for (size_t from = 0; from < n_rows; from += FC_LANES)
+        eval_block(s, s->values + from / FC_LANES * s->block_bytes,
+                   n_rows - from < FC_LANES ? n_rows - from : FC_LANES, raw + from);
 }
 
 double fc_sigmoid(double raw)

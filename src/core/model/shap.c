@@ -42,7 +42,7 @@ struct shap_work {
     double local[FC_MAX_DEPTH]; /* of one symmetric tree, by its players */
     double *value;              /* of what is being summed up: local, or by player */
     double *by_player;
-    unsigned char *values, *columns; /* the row, alone in a block */
+    unsigned char *columns; /* of the row */
     struct fc_arena arena;
 };
 
@@ -56,11 +56,6 @@ struct game {
     const double *weight; /* by node */
     uint32_t row_leaf;    /* symmetric: where the row falls */
 };
-
-static inline bool yes(const struct fc_test *t, const unsigned char *columns)
-{
-    return (columns[(size_t)t->column * FC_LANES] & t->mask) >= t->least;
-}
 
 struct node {
     bool is_leaf;
@@ -97,7 +92,7 @@ static void look_node(const struct game *g, size_t at, struct node *n)
         n->value = plan->node_leaf[at];
         return;
     }
-    go = yes(&node->test, g->columns);
+    go = fc_ask(&node->test, g->columns);
     n->child[0] = at + node->step[go];
     n->child[1] = at + node->step[!go];
     n->player = g->m->explain->player_of[plan->node_split[at]];
@@ -248,8 +243,7 @@ static void explain_symmetric(struct shap_work *w, const struct fc_model *m)
 
         if (tree->depth == 0)
             continue;
-        for (uint32_t d = 0; d < tree->depth; d++)
-            g.row_leaf |= (uint32_t)yes(&tree->test[d], w->columns) << d;
+        g.row_leaf = fc_row_leaf(tree, w->columns);
         value = leaf_values(w, &g);
         for (size_t k = 0; k < m->explain->n_local[t]; k++)
             w->by_player[m->explain->tree_player[t * FC_MAX_DEPTH + k]] += value[k];
@@ -273,9 +267,8 @@ static struct shap_work *make_work(struct fc_scratch *s)
     if (!w)
         return NULL;
     w->by_player = fc_arena_get(&s->arena, s->m->explain->n_players, sizeof(double));
-    w->values = fc_arena_get(&s->arena, 1, s->block_bytes);
-    w->columns = fc_arena_get(&s->arena, s->plan->n_columns, FC_LANES);
-    return w->by_player && w->values && w->columns ? w : NULL;
+    w->columns = fc_arena_get(&s->arena, s->plan->n_columns, 1);
+    return w->by_player && w->columns ? w : NULL;
 }
 
 enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t row, double *values,
@@ -283,7 +276,6 @@ enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t ro
 {
     const struct fc_explain *x = m->explain;
     struct shap_work *w = s->explain;
-    const unsigned char *from;
 
     if (!x)
         return fc_fail(err, FC_EMISSING,
@@ -294,10 +286,8 @@ enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t ro
         return fc_no_memory(err);
     if (row >= s->max_rows)
         row = s->max_rows - 1;
-    from = s->values + row / FC_LANES * s->block_bytes + row % FC_LANES * 4;
-    for (size_t slot = 0; slot < s->plan->n_slots; slot++)
-        memcpy(w->values + slot * FC_LANES * 4, from + slot * FC_LANES * 4, 4);
-    s->path->columns(s->plan, w->values, 1, w->columns);
+    fc_row_columns(s->plan, s->values + row / FC_LANES * s->block_bytes + row % FC_LANES * 4,
+                   w->columns);
     memset(w->by_player, 0, x->n_players * sizeof(double));
     if (s->plan->symmetric)
         explain_symmetric(w, m);
