@@ -1,0 +1,97 @@
+/*
+ * fraudtop demo: everything embedded.  The real pipeline on the labelled sample (or the files named), with the console
+ * on top; without a terminal it runs to the end and prints what `run` prints.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "screen.h"
+
+#define STOP_MS 4500
+
+/* The sample and its label, unless files were named. */
+static enum ft_status choose_files(struct ft_app *app, char *path, size_t size, const char **word,
+                                   struct ft_err *err)
+{
+    static const char *const folders[] = {"data", "../share/fraudtop/data"};
+    enum ft_status st = FT_OK;
+
+    if (app->n_args)
+        return FT_OK;
+    snprintf(path, size, "%s/data/test.csv.gz", app->data_dir);
+    for (size_t i = 0; access(path, R_OK) != 0; i++) {
+        if (i == sizeof(folders) / sizeof(folders[0]))
+            return ft_fail(err, FT_EUSAGE,
+                           "the sample data/test.csv.gz is not installed: name a file");
+        snprintf(path, size, "%s/test.csv.gz", folders[i]);
+    }
+    *word = path;
+    app->args = word;
+    app->n_args = 1;
+    if (!ft_cfg_text(app->cfg, "replay.label"))
+        st = ft_config_set(app->cfg, "replay.label", "target", "demo", err);
+    return st;
+}
+
+static enum ft_status show(struct ft_app *app, struct ft_pipeline *p, struct ft_err *err)
+{
+    struct ft_console_opts co = {.app = app,
+                                 .pipeline = p,
+                                 .demo = true,
+                                 .read_only = ft_cfg_flag(app->cfg, "review.read_only")};
+    struct ft_console *c = NULL;
+    struct ft_replay_opts ro;
+    enum ft_status st = ft_console_start(&c, &co, err);
+
+    ft_pipeline_replay_opts(p, &ro);
+    if (st == FT_OK)
+        st = ft_pipeline_replay(p, &ro, err);
+    if (st == FT_OK)
+        st = ft_pipeline_replay_start(p, err);
+    if (st == FT_OK)
+        st = ft_screen_run(app, ft_console_feed(c), err);
+    ft_console_stop(c);
+    return st;
+}
+
+static enum ft_status with_screen(struct ft_app *app, struct ft_err *err)
+{
+    const int parts = FT_WITH_SCORE | FT_WITH_SINK | FT_WITH_REPLAY | FT_EMBED;
+    struct ft_pipeline p;
+    enum ft_status st = ft_pipeline_open(&p, app, "demo", parts, err);
+
+    if (st != FT_OK)
+        return st;
+    st = ft_pipeline_connect(&p, err);
+    if (st == FT_OK)
+        st = ft_pipeline_start(&p, err);
+    if (st == FT_OK)
+        st = show(app, &p, err);
+    if (!ft_pipeline_stop(&p, STOP_MS))
+        _exit(ft_stop_exit(1)); /* a stage hangs in a library: its state is safe */
+    ft_pipeline_close(&p);
+    return st;
+}
+
+int ft_cmd_demo(struct ft_app *app)
+{
+    struct ft_pg_opts reset = {.state_dir = NULL};
+    char path[4200];
+    const char *word;
+    struct ft_err err;
+    enum ft_status st = FT_OK;
+
+    if (ft_cfg_text(app->cfg, "display.scene"))
+        return ft_screen_scene(app);
+    if (ft_cfg_flag(app->cfg, "demo.reset"))
+        st = ft_pg_reset(&reset, &err);
+    if (st == FT_OK)
+        st = choose_files(app, path, sizeof(path), &word, &err);
+    if (st != FT_OK)
+        return ft_app_fail(app, st, &err);
+    if (ft_screen_terminal(&err) != FT_OK || app->json)
+        return ft_cmd_run(app);
+    st = with_screen(app, &err);
+    return st == FT_OK ? ft_stop_exit(0) : ft_app_fail(app, st, &err);
+}

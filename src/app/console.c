@@ -1,0 +1,409 @@
+/*
+ * The feed behind the console: see console.h.  What the database and the heartbeats told last stands in struct
+ * ft_console under one lock; live() copies it.
+ */
+#include "console.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "console_ask.h"
+#include "fraudtop/log.h"
+
+#define READ_MS 1000     /* between two readings of the database */
+#define BACKOFF_MAX 5000 /* between two tries to reach it */
+
+/* ---- the database, once a second ------------------------------------------------------------------------ */
+
+static void set_part(struct ft_part *p, enum ft_part_state state, const char *error)
+{
+    if (p->state != state || p->since_ms == 0) {
+        p->state = state;
+        p->since_ms = ft_now_ms();
+    }
+    snprintf(p->error, sizeof(p->error), "%s", error);
+}
+
+static void wake(struct ft_console *c)
+{
+    const uint64_t one = 1;
+
+    (void)!write(c->wake_fd, &one, sizeof(one));
+}
+
+static bool nap(struct ft_console *c, int ms)
+{
+    int64_t until = ft_now_ms() + ms;
+
+    while (!c->stop && !atomic_exchange(&c->retry, false) && ft_now_ms() < until)
+        ft_sleep_ms(20);
+    return !c->stop;
+}
+
+/* A picture as the reader has put it together, in place of the one before. */
+static void publish(struct ft_console *c, double ms)
+{
+    struct ft_picture *p = c->back;
+
+    pthread_mutex_lock(&c->lock);
+    c->back = c->front;
+    c->front = p;
+    c->reads++;
+    set_part(&c->pg, c->pipeline->pg ? FT_PART_EMBEDDED : FT_PART_UP, "");
+    c->pg.ms = ms;
+    pthread_mutex_unlock(&c->lock);
+    wake(c);
+}
+
+static void lost(struct ft_console *c, const char *error)
+{
+    pthread_mutex_lock(&c->lock);
+    if (c->pg.state != FT_PART_DOWN)
+        ft_log(FT_ERROR, "pg", "%s", error);
+    set_part(&c->pg, FT_PART_DOWN, error);
+    c->reads++;
+    pthread_mutex_unlock(&c->lock);
+    wake(c);
+}
+
+struct ft_cases_opts ft_console_cases(const struct ft_console *c)
+{
+    const struct ft_config *cfg = c->app->cfg;
+
+    return (struct ft_cases_opts){.conninfo = c->pipeline->conninfo,
+                                  .who = c->user,
+                                  .read_only = c->read_only,
+                                  .masked = strcmp(ft_cfg_text(cfg, "display.mask"), "on") == 0,
+                                  .over_limit_ms = ft_cfg_ms(cfg, "review.time_limit"),
+                                  .claim_ms = ft_cfg_ms(cfg, "review.claim"),
+                                  .undo_ms = ft_cfg_ms(cfg, "review.undo")};
+}
+
+static void *reader_main(void *arg)
+{
+    struct ft_console *c = arg;
+    struct ft_cases_opts opts = ft_console_cases(c);
+    struct ft_cases *s = NULL;
+    struct ft_err err;
+    int backoff = 100;
+
+    opts.read_only = true;
+    while (!c->stop) {
+        enum ft_status st = s ? FT_OK : ft_cases_open(&s, &opts, 2000, &err);
+        int64_t start = ft_now_ns();
+
+        if (st == FT_OK) {
+            char run[FT_RUN_TEXT + 1];
+
+            ft_watch_run(c->watch, run);
+            st = ft_picture_read(c->back, c->front, &c->of_run, s, run, c->since_ms, &err);
+        }
+        if (st == FT_OK) {
+            publish(c, (double)(ft_now_ns() - start) / 1e6);
+            backoff = 100;
+            nap(c, READ_MS);
+            continue;
+        }
+        lost(c, err.text);
+        ft_cases_close(s);
+        s = NULL;
+        nap(c, backoff);
+        backoff = backoff * 2 > BACKOFF_MAX ? BACKOFF_MAX : backoff * 2;
+    }
+    ft_cases_close(s);
+    return NULL;
+}
+
+/* ---- the picture ---------------------------------------------------------------------------------------- */
+
+static void show_parts(struct ft_console *c, struct ft_live *out)
+{
+    struct ft_bus_health h;
+
+    ft_bus_health(c->pipeline->pipe.bus, &h);
+    out->kafka.since_ms = h.since_ms;
+    out->kafka.state = ft_bus_embedded(c->pipeline->pipe.bus) ? FT_PART_EMBEDDED
+                       : !h.known                             ? FT_PART_UNKNOWN
+                       : h.up                                 ? FT_PART_UP
+                                                              : FT_PART_DOWN;
+    snprintf(out->kafka.error, sizeof(out->kafka.error), "%s", h.up ? "" : h.error);
+    snprintf(out->kafka.where, sizeof(out->kafka.where), "%s", c->brokers);
+    out->pg = c->pg;
+    out->model = c->model;
+}
+
+static void live(void *self, struct ft_live *out)
+{
+    struct ft_console *c = self;
+    const struct ft_scorer_info *info =
+        c->pipeline->scorer ? ft_scorer_info(c->pipeline->scorer) : NULL;
+    uint64_t unused;
+
+    (void)!read(c->wake_fd, &unused, sizeof(unused));
+    memset(out, 0, offsetof(struct ft_live, window));
+    out->now_ms = ft_now_ms();
+    out->wall_ms = ft_wall_ms();
+    pthread_mutex_lock(&c->lock);
+    ft_picture_show(c->front, out, c->shown);
+    out->seq += c->reads;
+    show_parts(c, out);
+    snprintf(out->message, sizeof(out->message), "%s", c->message);
+    out->message_seq = c->message_seq;
+    out->message_error = c->message_error;
+    pthread_mutex_unlock(&c->lock);
+    ft_watch_live(c->watch, out, c->process);
+    out->demo = c->demo;
+    out->read_only = c->read_only;
+    snprintf(out->user, sizeof(out->user), "%s", c->user);
+    snprintf(out->host, sizeof(out->host), "%s", c->host);
+    if (info) {
+        snprintf(out->model_name, sizeof(out->model_name), "%s %s", info->name, info->version);
+        snprintf(out->model_digest, sizeof(out->model_digest), "%s", info->digest);
+    }
+    ft_control_get(c->pipeline->pipe.control, &c->force_seq, &c->force);
+    out->threshold = c->force.has_threshold ? c->force.threshold : c->threshold;
+    for (int w = 0; w < FT_N_WINDOWS; w++)
+        out->above[w] = ft_scores_above(&out->window[w], out->threshold);
+    if (out->replay.held)
+        out->replay.held = out->kafka.state == FT_PART_DOWN || out->replay.error[0];
+}
+
+void ft_console_say(struct ft_console *c, bool error, const char *text)
+{
+    pthread_mutex_lock(&c->lock);
+    snprintf(c->message, sizeof(c->message), "%s", text);
+    c->message_error = error;
+    c->message_seq++;
+    pthread_mutex_unlock(&c->lock);
+    wake(c);
+}
+
+/* ---- questions ------------------------------------------------------------------------------------------ */
+
+static uint64_t ask(void *self, const struct ft_ask *a)
+{
+    struct ft_console *c = self;
+    struct ft_job *job;
+    uint64_t ticket;
+
+    if (!ft_ask_known(a->kind))
+        return 0;
+    job = calloc(1, sizeof(*job));
+    if (!job)
+        return 0;
+    job->answer.kind = a->kind;
+    job->args = a->args_json ? strdup(a->args_json) : NULL;
+    pthread_mutex_lock(&c->lock);
+    ticket = job->answer.ticket = ++c->tickets;
+    *c->asked_end = job;
+    c->asked_end = &job->next;
+    pthread_cond_signal(&c->asked);
+    pthread_mutex_unlock(&c->lock);
+    return ticket;
+}
+
+static bool answer(void *self, struct ft_answer *out)
+{
+    struct ft_console *c = self;
+    struct ft_job *job;
+
+    pthread_mutex_lock(&c->lock);
+    job = c->done_jobs;
+    if (job) {
+        c->done_jobs = job->next;
+        if (!c->done_jobs)
+            c->done_end = &c->done_jobs;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (!job)
+        return false;
+    *out = job->answer;
+    free(job->args);
+    free(job);
+    return true;
+}
+
+static int wake_fd(void *self)
+{
+    return ((struct ft_console *)self)->wake_fd;
+}
+
+static void *worker_main(void *arg)
+{
+    struct ft_console *c = arg;
+
+    pthread_mutex_lock(&c->lock);
+    while (!c->stop) {
+        struct ft_job *job = c->asked_jobs;
+
+        if (!job) {
+            pthread_cond_wait(&c->asked, &c->lock);
+            continue;
+        }
+        c->asked_jobs = job->next;
+        if (!c->asked_jobs)
+            c->asked_end = &c->asked_jobs;
+        job->next = NULL;
+        pthread_mutex_unlock(&c->lock);
+        ft_ask_do(c, job);
+        pthread_mutex_lock(&c->lock);
+        *c->done_end = job;
+        c->done_end = &job->next;
+        pthread_mutex_unlock(&c->lock);
+        wake(c);
+        pthread_mutex_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    ft_ask_fini(c);
+    return NULL;
+}
+
+/* ---- start and stop ------------------------------------------------------------------------------------- */
+
+/* Waits in the background for services that were not there at the start; the screen is up meanwhile. */
+static void *connect_main(void *arg)
+{
+    struct ft_console *c = arg;
+    struct ft_err err;
+    int backoff = 200;
+
+    while (!c->stop && ft_topics_ensure(c->pipeline->pipe.bus, &c->pipeline->pipe.topics, 2000,
+                                        &err) != FT_OK) {
+        nap(c, backoff);
+        backoff = backoff * 2 > 30000 ? 30000 : backoff * 2;
+    }
+    return NULL;
+}
+
+static void who_am_i(struct ft_console *c, const struct ft_app *app)
+{
+    const char *name = ft_cfg_text(app->cfg, "review.as");
+    const struct passwd *pw = name ? NULL : getpwuid(getuid());
+    const char *sudo = getenv("SUDO_USER");
+
+    if (!name)
+        name = sudo && getuid() == 0 ? sudo : pw ? pw->pw_name : "unknown";
+    snprintf(c->user, sizeof(c->user), "%s", name);
+    if (gethostname(c->host, sizeof(c->host) - 1) != 0)
+        snprintf(c->host, sizeof(c->host), "localhost");
+}
+
+static enum ft_status threads(struct ft_console *c, bool connect, struct ft_err *err)
+{
+    void *(*const mains[])(void *) = {reader_main, worker_main, connect_main};
+
+    for (int i = 0; i < (connect ? 3 : 2); i++) {
+        if (pthread_create(&c->thread[i], NULL, mains[i], c) != 0)
+            return ft_fail(err, FT_ENOMEM, "no thread for the console");
+        c->n_threads++;
+    }
+    return FT_OK;
+}
+
+enum ft_status ft_console_start(struct ft_console **out, const struct ft_console_opts *opts,
+                                struct ft_err *err)
+{
+    struct ft_console *c = calloc(1, sizeof(*c));
+    struct ft_pipeline *p = opts->pipeline;
+    const char *brokers = ft_cfg_text(opts->app->cfg, "service.brokers");
+    enum ft_status st;
+
+    *out = NULL;
+    if (!c)
+        return ft_fail(err, FT_ENOMEM, "no memory for the console");
+    c->app = opts->app;
+    c->pipeline = p;
+    c->demo = opts->demo;
+    c->read_only = opts->read_only;
+    c->asked_end = &c->asked_jobs;
+    c->done_end = &c->done_jobs;
+    c->since_ms = ft_wall_ms();
+    c->front = ft_picture_new();
+    c->back = ft_picture_new();
+    c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    c->feed = (struct ft_feed){c, live, ask, answer, wake_fd};
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->asked, NULL);
+    who_am_i(c, opts->app);
+    snprintf(c->brokers, sizeof(c->brokers), "%s", brokers ? brokers : "");
+    c->threshold = p->scorer ? ft_scorer_info(p->scorer)->threshold : 0.5;
+    if (ft_cfg_is_set(opts->app->cfg, "model.threshold"))
+        c->threshold = ft_cfg_real(opts->app->cfg, "model.threshold");
+    set_part(&c->pg, FT_PART_UNKNOWN, "");
+    set_part(&c->model, p->scorer ? FT_PART_UP : FT_PART_NONE,
+             p->scorer || !opts->no_model ? "" : opts->no_model);
+    st = c->front && c->back && c->wake_fd >= 0
+             ? FT_OK
+             : ft_fail(err, FT_ENOMEM, "no memory for the console");
+    if (st == FT_OK)
+        st = ft_watch_start(&c->watch, p->pipe.bus, &p->pipe.topics, err);
+    if (st == FT_OK)
+        st = threads(c, opts->connect, err);
+    if (st != FT_OK) {
+        ft_console_stop(c);
+        return st;
+    }
+    *out = c;
+    return FT_OK;
+}
+
+struct ft_feed *ft_console_feed(struct ft_console *c)
+{
+    return &c->feed;
+}
+
+bool ft_console_ready(struct ft_console *c, int timeout_ms)
+{
+    int64_t until = ft_now_ms() + timeout_ms;
+    bool ready = false;
+
+    while (!ready && ft_now_ms() < until && !ft_stop_signal()) {
+        pthread_mutex_lock(&c->lock);
+        ready = c->reads > 0;
+        pthread_mutex_unlock(&c->lock);
+        if (!ready)
+            ft_sleep_ms(10);
+    }
+    return ready;
+}
+
+static void free_jobs(struct ft_job *job)
+{
+    while (job) {
+        struct ft_job *next = job->next;
+
+        free(job->args);
+        free(job->answer.json);
+        free(job);
+        job = next;
+    }
+}
+
+void ft_console_stop(struct ft_console *c)
+{
+    if (!c)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->stop = true;
+    pthread_cond_broadcast(&c->asked);
+    pthread_mutex_unlock(&c->lock);
+    for (int i = 0; i < c->n_threads; i++)
+        pthread_join(c->thread[i], NULL);
+    ft_watch_stop(c->watch);
+    free_jobs(c->asked_jobs);
+    free_jobs(c->done_jobs);
+    ft_picture_free(c->front);
+    ft_picture_free(c->back);
+    if (c->wake_fd >= 0)
+        close(c->wake_fd);
+    pthread_cond_destroy(&c->asked);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}

@@ -1,0 +1,45 @@
+/*
+ * The pipeline as a feed for the screens: what the console, `demo`, `watch` and `snapshot` share.
+ *
+ *     heartbeats (watch.c) ─┐
+ *     PostgreSQL (reader)  ─┼─▶ ft_live ─▶ screens ─▶ asks ─▶ worker ─▶ answers
+ *     health of the bus    ─┘
+ *
+ * Three threads beside the screen's: one reads heartbeats, one reads the database once a second, one answers questions.
+ * The screen's thread never waits for any of them.
+ */
+#ifndef FT_CONSOLE_H
+#define FT_CONSOLE_H
+
+#include "fraudtop/feed.h"
+#include "fraudtop/ui.h"
+#include "services.h"
+
+struct ft_console;
+
+struct ft_console_opts {
+    struct ft_app *app;
+    struct ft_pipeline *pipeline; /* opened; the caller's, outlives the console */
+    const char *no_model;         /* why there is none; NULL or "" */
+    bool demo, read_only;
+    bool connect; /* topics and schema are still to be made: done in the background */
+};
+
+enum ft_status ft_console_start(struct ft_console **out, const struct ft_console_opts *opts,
+                                struct ft_err *err);
+struct ft_feed *ft_console_feed(struct ft_console *c);
+/* Stops what it started (a replay begun on screen too); bounded. NULL is fine. */
+void ft_console_stop(struct ft_console *c);
+/* Waits until the database was read once, or timeout_ms: for snapshot and watch. */
+bool ft_console_ready(struct ft_console *c, int timeout_ms);
+
+/* The screen's options from the settings; ready for ft_ui_run and ft_ui_snapshot.  The texts live as long as o. */
+struct ft_ui_from {
+    struct ft_ui_opts ui;
+    char state_file[1100], log_file[1100];
+    char *keys;
+};
+void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app);
+void ft_ui_from_fini(struct ft_ui_from *o);
+
+#endif

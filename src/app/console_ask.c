@@ -1,0 +1,628 @@
+/*
+ * The questions of the screens, answered in the worker's thread: a table of functions, each from one JSON object to
+ * another (feed.h names the members).
+ */
+#include "console_ask.h"
+
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "fraudtop/log.h"
+
+typedef enum ft_status ask_fn(struct ft_console *c, const cJSON *args, cJSON *out,
+                              struct ft_err *err);
+
+/* ---- arguments ------------------------------------------------------------------------------------------ */
+
+static double number(const cJSON *o, const char *name, double otherwise)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, name);
+
+    return cJSON_IsNumber(v) ? v->valuedouble : otherwise;
+}
+
+static const char *word(const cJSON *o, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
+}
+
+/* ---- replay --------------------------------------------------------------------------------------------- */
+
+static struct ft_stage *own_replay(struct ft_console *c)
+{
+    if (c->replay && !ft_stage_ended(c->replay))
+        return c->replay;
+    if (c->pipeline->replay && !ft_stage_ended(c->pipeline->replay))
+        return c->pipeline->replay;
+    return NULL;
+}
+
+static enum ft_status replay_start(struct ft_console *c, const cJSON *args, cJSON *out,
+                                   struct ft_err *err)
+{
+    const cJSON *files = cJSON_GetObjectItemCaseSensitive(args, "files"), *f;
+    const char *path[64];
+    struct ft_replay_opts o;
+    struct ft_replay_status s;
+    enum ft_status st;
+    size_t n = 0;
+
+    cJSON_ArrayForEach(f, files)
+    {
+        if (cJSON_IsString(f) && n < sizeof(path) / sizeof(path[0]))
+            path[n++] = f->valuestring;
+    }
+    if (!n)
+        return ft_fail(err, FT_EUSAGE, "no file was named");
+    if (own_replay(c))
+        return ft_fail(err, FT_ECONFLICT, "a replay runs already: x stops it");
+    ft_pipeline_replay_opts(c->pipeline, &o);
+    o.files = path;
+    o.n_files = n;
+    o.rate = number(args, "rate", 0);
+    o.speed = number(args, "speed", 0);
+    o.limit = (uint64_t)number(args, "limit", 0);
+    o.label = word(args, "label");
+    o.resume = o.run_id = o.quarantine = NULL;
+    o.ids = FT_IDS_ROW;
+    if (o.label && !o.label[0])
+        o.label = NULL;
+    if (c->replay) {
+        ft_control_remove(c->pipeline->pipe.control, c->replay);
+        ft_stage_join(c->replay, -1, NULL);
+        ft_stage_free(c->replay);
+        c->replay = NULL;
+    }
+    st = ft_replay_new(&c->replay, &c->pipeline->pipe, &o, err);
+    if (st == FT_OK) {
+        ft_control_add(c->pipeline->pipe.control, c->replay);
+        st = ft_replay_start(c->replay, err);
+    }
+    if (st != FT_OK)
+        return st;
+    ft_replay_status(c->replay, &s);
+    cJSON_AddStringToObject(out, "run", s.run_text);
+    ft_log(FT_INFO, "replay", "%s started %s as run %s", c->user, path[0], s.run_text);
+    return FT_OK;
+}
+
+/* A replay of another process is told through the control topic. */
+static enum ft_status control_run(struct ft_console *c, bool paused, double rate,
+                                  struct ft_err *err)
+{
+    char run[FT_RUN_TEXT + 1], key[64], json[96];
+
+    ft_watch_run(c->watch, run);
+    if (!run[0])
+        return ft_fail(err, FT_EUSAGE, "no replay runs: Enter starts one");
+    snprintf(key, sizeof(key), "run/%s", run);
+    if (rate >= 0)
+        snprintf(json, sizeof(json), "{\"paused\":%s,\"rate\":%.17g}", paused ? "true" : "false",
+                 rate);
+    else
+        snprintf(json, sizeof(json), "{\"paused\":%s}", paused ? "true" : "false");
+    return ft_control_put(c->pipeline->pipe.bus, &c->pipeline->pipe.topics, key, json, 3000, err);
+}
+
+static enum ft_status replay_pause(struct ft_console *c, const cJSON *args, cJSON *out,
+                                   struct ft_err *err)
+{
+    bool paused = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "pause"));
+    struct ft_stage *own = own_replay(c);
+
+    (void)out;
+    if (!own)
+        return control_run(c, paused, -1, err);
+    ft_replay_pause(own, paused);
+    return FT_OK;
+}
+
+static enum ft_status replay_rate(struct ft_console *c, const cJSON *args, cJSON *out,
+                                  struct ft_err *err)
+{
+    double rate = number(args, "rate", 0);
+    struct ft_stage *own = own_replay(c);
+
+    (void)out;
+    if (!own)
+        return control_run(c, false, rate, err);
+    ft_replay_rate(own, rate);
+    return FT_OK;
+}
+
+static enum ft_status replay_stop(struct ft_console *c, const cJSON *args, cJSON *out,
+                                  struct ft_err *err)
+{
+    struct ft_stage *own = own_replay(c);
+
+    (void)args;
+    (void)out;
+    if (!own)
+        return ft_fail(err, FT_EUSAGE,
+                       "no replay of this console runs; one of another process is stopped there");
+    ft_stage_stop(own);
+    return FT_OK;
+}
+
+static enum ft_status retry(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    (void)args;
+    (void)out;
+    (void)err;
+    atomic_store(&c->retry, true);
+    return FT_OK;
+}
+
+/* ---- files ---------------------------------------------------------------------------------------------- */
+
+static bool is_csv(const char *name)
+{
+    static const char *const ends[] = {".csv", ".csv.gz", ".csv.zst"};
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (n > strlen(ends[i]) && strcmp(name + n - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Names that people give to the truth. */
+static const char *const label_names[] = {"target", "label", "is_fraud",
+                                          "fraud",  "class", "isFraud"};
+
+/* Looks at the header: which label it has, or what is wrong with the file. */
+static void look_inside(struct ft_console *c, const char *path, cJSON *o)
+{
+    struct ft_rows_opts ro = {.check = true};
+    const struct ft_span *names;
+    struct ft_rows *r;
+    struct ft_err err;
+    size_t n;
+
+    if (c->pipeline->scorer)
+        ro.n_need = ft_scorer_columns(c->pipeline->scorer, &ro.need);
+    if (ft_rows_open(&r, &path, 1, &ro, &err) != FT_OK) {
+        cJSON_AddStringToObject(o, "error", err.text);
+        return;
+    }
+    n = ft_rows_header(r, &names);
+    cJSON_AddBoolToObject(o, "labels", false);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < sizeof(label_names) / sizeof(label_names[0]); k++)
+            if (ft_span_is(names[i], label_names[k])) {
+                cJSON_ReplaceItemInObjectCaseSensitive(o, "labels", cJSON_CreateTrue());
+                cJSON_AddStringToObject(o, "label", label_names[k]);
+            }
+    ft_rows_close(r);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum ft_status files(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    const char *want = word(args, "folder");
+    char *folder = realpath(want && want[0] ? want : ".", NULL);
+    cJSON *list = cJSON_AddArrayToObject(out, "files");
+    struct dirent **entry = NULL;
+    int n = folder ? scandir(folder, &entry, NULL, by_name) : -1;
+
+    if (n < 0) {
+        ft_fail(err, FT_EIO, "%s: %s", want && want[0] ? want : ".", strerror(errno));
+        free(folder);
+        return FT_EIO;
+    }
+    cJSON_AddStringToObject(out, "folder", folder);
+    for (int i = 0; i < n; i++) {
+        const char *name = entry[i]->d_name;
+        struct stat st;
+        char path[4096];
+        cJSON *o;
+
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        if ((name[0] == '.' && strcmp(name, "..") != 0) || stat(path, &st) != 0)
+            continue;
+        if (!S_ISDIR(st.st_mode) && !(S_ISREG(st.st_mode) && is_csv(name)))
+            continue;
+        o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "name", name);
+        cJSON_AddBoolToObject(o, "folder", S_ISDIR(st.st_mode));
+        if (S_ISREG(st.st_mode)) {
+            cJSON_AddNumberToObject(o, "size", (double)st.st_size);
+            look_inside(c, path, o);
+        }
+        cJSON_AddItemToArray(list, o);
+    }
+    for (int i = 0; i < n; i++)
+        free(entry[i]);
+    free(entry);
+    free(folder);
+    return FT_OK;
+}
+
+static enum ft_status rejects(struct ft_console *c, const cJSON *args, cJSON *out,
+                              struct ft_err *err)
+{
+    size_t limit = (size_t)number(args, "limit", 200), size = 1 << 20, n = 0;
+    cJSON *rows = cJSON_AddArrayToObject(out, "rows");
+    struct ft_csv *csv;
+    struct ft_csv_row row;
+    char path[512], *text;
+    FILE *f;
+
+    ft_watch_quarantine(c->watch, path, sizeof(path));
+    cJSON_AddStringToObject(out, "path", path);
+    if (!path[0])
+        return FT_OK; /* no bad row yet */
+    f = fopen(path, "rb");
+    if (!f)
+        return ft_fail(err, FT_EIO, "%s: %s", path, strerror(errno));
+    text = malloc(size);
+    csv = ft_csv_new(FT_CSV_MAX_ROW);
+    if (text && csv) {
+        ft_csv_feed(csv, text, fread(text, 1, size, f));
+        ft_csv_finish(csv);
+        while (n <= limit && ft_csv_next(csv, &row, NULL) == FT_CSV_ROW) {
+            static const char *const member[] = {"line", "reason", "text"};
+            cJSON *o = n++ ? cJSON_CreateObject() : NULL; /* the first is the header */
+
+            for (size_t i = 0; o && i < row.n_fields && i < 3; i++) {
+                char cell[512];
+
+                snprintf(cell, sizeof(cell), "%.*s", (int)row.field[i].n, row.field[i].p);
+                cJSON_AddStringToObject(o, member[i], cell);
+            }
+            cJSON_AddItemToArray(rows, o);
+        }
+    }
+    ft_csv_free(csv);
+    free(text);
+    fclose(f);
+    return FT_OK;
+}
+
+/* ---- cases ---------------------------------------------------------------------------------------------- */
+
+/* The worker's own handle, opened when it is needed and again after trouble. */
+static enum ft_status cases(struct ft_console *c, struct ft_cases **out, struct ft_err *err)
+{
+    struct ft_cases_opts opts = ft_console_cases(c);
+    enum ft_status st = FT_OK;
+
+    if (!c->cases)
+        st = ft_cases_open(&c->cases, &opts, 2000, err);
+    *out = c->cases;
+    return st;
+}
+
+/* Takes the members of a JSON text over into out. */
+static enum ft_status give(cJSON *out, char *json, enum ft_status st)
+{
+    cJSON *o = st == FT_OK ? cJSON_Parse(json) : NULL;
+
+    while (o && o->child) {
+        cJSON *member = cJSON_DetachItemViaPointer(o, o->child);
+
+        cJSON_AddItemToObject(out, member->string, member);
+    }
+    cJSON_Delete(o);
+    free(json);
+    return st;
+}
+
+static enum ft_status queue(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    struct ft_case_query q = {.filter = word(args, "filter"),
+                              .sort = word(args, "sort"),
+                              .reverse =
+                                  cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "reverse")),
+                              .limit = (size_t)number(args, "limit", 500)};
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    if (st == FT_OK)
+        st = ft_cases_list(s, &q, &json, err);
+    return give(out, json, st);
+}
+
+static enum ft_status case_show(struct ft_console *c, const cJSON *args, cJSON *out,
+                                struct ft_err *err)
+{
+    const char *id = word(args, "transaction_id");
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    if (st == FT_OK)
+        st = ft_cases_show(s, id ? id : "", &json, err);
+    return give(out, json, st);
+}
+
+static int64_t until(const char *text)
+{
+    char *end;
+    double n = text ? strtod(text, &end) : 0;
+    double unit = n <= 0 ? 0 : *end == 'd' ? 86400e3 : *end == 'm' ? 60e3 : 3600e3;
+
+    return unit > 0 ? ft_wall_ms() + (int64_t)(n * unit) : 0;
+}
+
+/* Each transaction on its own: one that somebody else was first with holds up no other. */
+static enum ft_status decide(struct ft_console *c, const cJSON *args, cJSON *out,
+                             struct ft_err *err)
+{
+    const cJSON *ids = cJSON_GetObjectItemCaseSensitive(args, "transaction_ids"), *id;
+    const cJSON *number_of = cJSON_GetObjectItemCaseSensitive(args, "numbers");
+    cJSON *refused = cJSON_AddArrayToObject(out, "refused");
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+    int decided = 0, i = 0;
+
+    cJSON_ArrayForEach(id, ids)
+    {
+        const cJSON *seen = cJSON_GetArrayItem(number_of, i++);
+        struct ft_case_decision d = {.id = cJSON_GetStringValue(id),
+                                     .number = cJSON_IsNumber(seen) ? seen->valueint : -1,
+                                     .verdict = word(args, "verdict"),
+                                     .reason = word(args, "reason"),
+                                     .note = word(args, "note"),
+                                     .until_ms = until(word(args, "until"))};
+        char *json = NULL;
+
+        if (st != FT_OK || !d.id)
+            break;
+        st = ft_cases_decide(s, &d, &json, err);
+        free(json);
+        if (st == FT_ECONFLICT) {
+            cJSON *o = cJSON_CreateObject();
+
+            cJSON_AddStringToObject(o, "transaction_id", d.id);
+            cJSON_AddStringToObject(o, "error", err->text);
+            cJSON_AddItemToArray(refused, o);
+            st = FT_OK;
+        } else if (st == FT_OK) {
+            decided++;
+        }
+    }
+    cJSON_AddNumberToObject(out, "decided", decided);
+    if (st == FT_OK && decided == 0 && cJSON_GetArraySize(refused) == 1)
+        return FT_ECONFLICT; /* err says who was first */
+    return st;
+}
+
+static enum ft_status undo(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    if (st == FT_OK)
+        st = ft_cases_undo(s, word(args, "note"), &json, err);
+    return give(out, json, st);
+}
+
+static enum ft_status claim(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    bool on = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "claim"));
+    const char *id = word(args, "transaction_id");
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    if (st == FT_OK)
+        st = ft_cases_claim(s, id ? id : "", on, &json, err);
+    return give(out, json, st);
+}
+
+static enum ft_status next(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    (void)args;
+    if (st == FT_OK)
+        st = ft_cases_next(s, true, &json, err);
+    if (st == FT_END)
+        return FT_OK; /* {}: nothing is free */
+    return give(out, json, st);
+}
+
+static enum ft_status note(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    const char *id = word(args, "transaction_id"), *text = word(args, "note");
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    if (st == FT_OK)
+        st = ft_cases_note(s, id ? id : "", text ? text : "", &json, err);
+    return give(out, json, st);
+}
+
+static enum ft_status threshold(struct ft_console *c, const cJSON *args, cJSON *out,
+                                struct ft_err *err)
+{
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    if (st == FT_OK)
+        st = ft_cases_histograms(s, (int)number(args, "hours", 24), &json, err);
+    return give(out, json, st);
+}
+
+/* Into force for all scorers through the control topic; the sinks copy it into the database, note and name included. */
+static enum ft_status apply(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    const char *kind = cJSON_HasObjectItem(args, "sample") ? "sample" : "threshold";
+    double v = number(args, kind, (double)NAN);
+    struct ft_buf b;
+    enum ft_status st;
+
+    if (c->read_only)
+        return ft_fail(err, FT_EUSAGE, "read only: nothing can be applied");
+    if (!(v >= 0 && v <= 1))
+        return ft_fail(err, FT_EUSAGE, "%s: a number from 0 to 1", kind);
+    ft_buf_init(&b, 8192);
+    ft_buf_fmt(&b, "{\"%s\":", kind);
+    ft_buf_double(&b, v);
+    ft_buf_text(&b, ",\"who\":");
+    ft_buf_json(&b, ft_span_of(c->user));
+    ft_buf_text(&b, ",\"note\":");
+    ft_buf_json(&b, ft_span_of(word(args, "note") ? word(args, "note") : ""));
+    ft_buf_char(&b, '}');
+    st = b.failed ? ft_fail(err, FT_ENOMEM, "the note is too long")
+                  : ft_control_put(c->pipeline->pipe.bus, &c->pipeline->pipe.topics, kind, b.p,
+                                   5000, err);
+    ft_buf_fini(&b);
+    cJSON_AddNumberToObject(out, kind, v);
+    return st;
+}
+
+static enum ft_status handover(struct ft_console *c, const cJSON *args, cJSON *out,
+                               struct ft_err *err)
+{
+    int64_t since = until(word(args, "since"));
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    if (st == FT_OK)
+        st = ft_cases_handover(s, since ? 2 * ft_wall_ms() - since : ft_wall_ms() - 8 * 3600000,
+                               &json, err);
+    return give(out, json, st);
+}
+
+/* ---- the log: this program's lines and what is in the database, newest first ------------------------------ */
+
+static const char *const level_name[] = {"error", "warning", "info", "debug"};
+
+static void own_lines(cJSON *entries)
+{
+    static const size_t most = 200;
+    struct ft_log_line *line = calloc(most, sizeof(*line));
+    size_t n = line ? ft_log_recent(line, most) : 0;
+
+    while (n--) {
+        cJSON *o = cJSON_CreateObject();
+        char at[40];
+        time_t s = (time_t)(line[n].wall_ms / 1000);
+        struct tm tm;
+
+        gmtime_r(&s, &tm);
+        strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
+        cJSON_AddStringToObject(o, "at", at);
+        cJSON_AddStringToObject(o, "part", line[n].part);
+        cJSON_AddStringToObject(o, "level", level_name[line[n].level]);
+        cJSON_AddStringToObject(o, "text", line[n].text);
+        cJSON_AddItemToArray(entries, o);
+    }
+    free(line);
+}
+
+/* Both lists are newest first already: merged by time, as text (ISO 8601 sorts). */
+static void merge(cJSON *into, cJSON *a, cJSON *b)
+{
+    while (cJSON_GetArraySize(a) || cJSON_GetArraySize(b)) {
+        cJSON *x = cJSON_GetArrayItem(a, 0), *y = cJSON_GetArrayItem(b, 0);
+        const char *tx = x ? word(x, "at") : NULL, *ty = y ? word(y, "at") : NULL;
+        bool first = x && (!y || strcmp(tx ? tx : "", ty ? ty : "") >= 0);
+
+        cJSON_AddItemToArray(into, cJSON_DetachItemFromArray(first ? a : b, 0));
+    }
+}
+
+static enum ft_status log_lines(struct ft_console *c, const cJSON *args, cJSON *out,
+                                struct ft_err *err)
+{
+    cJSON *entries = cJSON_AddArrayToObject(out, "entries"), *own = cJSON_CreateArray(),
+          *theirs = NULL, *o = NULL;
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    if (st == FT_OK)
+        st = ft_cases_log(s, (size_t)number(args, "limit", 200), 0, &json, err);
+    if (st == FT_OK) {
+        o = cJSON_Parse(json);
+        theirs = cJSON_GetObjectItemCaseSensitive(o, "entries");
+    }
+    own_lines(own);
+    merge(entries, own, theirs);
+    cJSON_Delete(own);
+    cJSON_Delete(o);
+    free(json);
+    return FT_OK; /* without the database, what this program said */
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------ */
+
+static ask_fn *const table[] = {
+    [FT_ASK_REPLAY_START] = replay_start,
+    [FT_ASK_REPLAY_PAUSE] = replay_pause,
+    [FT_ASK_REPLAY_STOP] = replay_stop,
+    [FT_ASK_REPLAY_RATE] = replay_rate,
+    [FT_ASK_RETRY] = retry,
+    [FT_ASK_FILES] = files,
+    [FT_ASK_REJECTS] = rejects,
+    [FT_ASK_QUEUE] = queue,
+    [FT_ASK_CASE] = case_show,
+    [FT_ASK_DECIDE] = decide,
+    [FT_ASK_UNDO] = undo,
+    [FT_ASK_CLAIM] = claim,
+    [FT_ASK_NEXT] = next,
+    [FT_ASK_NOTE] = note,
+    [FT_ASK_THRESHOLD] = threshold,
+    [FT_ASK_APPLY] = apply,
+    [FT_ASK_LOG] = log_lines,
+    [FT_ASK_HANDOVER] = handover,
+};
+#define N_TABLE (sizeof(table) / sizeof(table[0]))
+
+bool ft_ask_known(enum ft_ask_kind kind)
+{
+    return (size_t)kind < N_TABLE && table[kind];
+}
+
+void ft_ask_do(struct ft_console *c, struct ft_job *job)
+{
+    cJSON *args = cJSON_Parse(job->args ? job->args : "{}");
+    cJSON *out = cJSON_CreateObject();
+    struct ft_err err = {""};
+    enum ft_status st;
+
+    st = args && out ? table[job->answer.kind](c, args, out, &err)
+                     : ft_fail(&err, FT_EINPUT, "the question cannot be read");
+    if (st == FT_EUNREACHABLE) { /* the next question tries anew */
+        ft_cases_close(c->cases);
+        c->cases = NULL;
+    }
+    job->answer.ok = st == FT_OK;
+    snprintf(job->answer.error, sizeof(job->answer.error), "%s", err.text);
+    job->answer.json = cJSON_PrintUnformatted(out);
+    cJSON_Delete(args);
+    cJSON_Delete(out);
+}
+
+void ft_ask_fini(struct ft_console *c)
+{
+    if (c->replay) {
+        ft_stage_stop(c->replay);
+        ft_control_remove(c->pipeline->pipe.control, c->replay);
+        if (ft_stage_join(c->replay, 5000, NULL) != FT_AGAIN)
+            ft_stage_free(c->replay);
+        c->replay = NULL;
+    }
+    ft_cases_close(c->cases);
+    c->cases = NULL;
+}

@@ -1,0 +1,97 @@
+/*
+ * Inside of the console's feed (src/app only): what its threads share, the picture the reader makes of the database,
+ * and the questions that the worker answers.
+ */
+#ifndef FT_CONSOLE_ASK_H
+#define FT_CONSOLE_ASK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "console.h"
+#include "fraudtop/cases.h"
+#include "watch.h"
+
+/* ---- what the database shows, read at once -------------------------------------------------------------- */
+
+struct ft_picture;
+struct ft_picture *ft_picture_new(void);
+void ft_picture_free(struct ft_picture *p);
+/* What the reader keeps between two readings. */
+struct ft_picture_run {
+    char run[FT_RUN_TEXT + 1];
+    int64_t since_ms, slow_ms;
+    struct ft_scores before; /* what the run's first hour held when it was first seen */
+};
+/* Fills p; before: the picture of the last reading.  run: of the replay, "" when there is none; since_ms: wall clock,
+ * start of the window "this run". */
+enum ft_status ft_picture_read(struct ft_picture *p, const struct ft_picture *before,
+                               struct ft_picture_run *r, struct ft_cases *s, const char *run,
+                               int64_t since_ms, struct ft_err *err);
+/* Copies it into out; the list goes to shown (FT_LIVE_FLAGGED entries), which out points to. */
+void ft_picture_show(const struct ft_picture *p, struct ft_live *out, struct ft_flagged *shown);
+
+/* Rows above a threshold, by bins: exact where the threshold lies on the edge of a bin. */
+uint64_t ft_scores_above(const struct ft_scores *s, double threshold);
+
+/* ---- the console ---------------------------------------------------------------------------------------- */
+
+struct ft_job {
+    struct ft_job *next;
+    struct ft_answer answer;
+    char *args;
+};
+
+struct ft_console {
+    struct ft_app *app;
+    struct ft_pipeline *pipeline;
+    struct ft_watch *watch;
+    struct ft_feed feed;
+    char user[32], host[48], brokers[96];
+    bool demo, read_only;
+    double threshold; /* of model or command line: while the control topic says nothing */
+    int64_t since_ms; /* wall clock of the start */
+    int wake_fd;
+    pthread_t thread[3];
+    int n_threads;
+    _Atomic bool stop, retry;
+
+    /* the reader's thread alone */
+    struct ft_picture_run of_run;
+
+    /* the screen's thread alone */
+    struct ft_flagged shown[FT_LIVE_FLAGGED];
+    struct ft_process process[FT_WATCH_PROCESSES];
+    struct ft_in_force force;
+    uint64_t force_seq;
+
+    pthread_mutex_t lock; /* of the rest */
+    pthread_cond_t asked;
+    struct ft_picture *front, *back; /* back: the reader's own until it is exchanged */
+    uint64_t reads;
+    struct ft_part pg, model;
+    char message[200];
+    uint64_t message_seq;
+    bool message_error;
+    struct ft_job *asked_jobs, **asked_end, *done_jobs, **done_end;
+    uint64_t tickets;
+
+    /* the worker's thread alone */
+    struct ft_cases *cases;
+    struct ft_stage *replay; /* begun on screen */
+    char *folder;
+};
+
+/* As the settings have it; texts belong to the console. */
+struct ft_cases_opts ft_console_cases(const struct ft_console *c);
+void ft_console_say(struct ft_console *c, bool error, const char *text);
+
+/* ---- questions ------------------------------------------------------------------------------------------ */
+
+bool ft_ask_known(enum ft_ask_kind kind);
+/* Answers job->args into job->answer; the worker's thread. */
+void ft_ask_do(struct ft_console *c, struct ft_job *job);
+/* Lets go of what the worker holds; stops a replay that it began. */
+void ft_ask_fini(struct ft_console *c);
+
+#endif

@@ -1,0 +1,133 @@
+#include "screen.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "fraudtop/scene.h"
+#include "fraudtop/txn.h"
+
+enum ft_status ft_screen_terminal(struct ft_err *err)
+{
+    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        return FT_OK;
+    return ft_fail(
+        err, FT_EUSAGE,
+        "the console needs a terminal, and standard %s is none; use: fraudtop watch --plain",
+        isatty(STDIN_FILENO) ? "output" : "input");
+}
+
+static enum ft_screen first_screen(const char *name)
+{
+    static const char *const names[] = {"live", "queue", "threshold", "replay", "health", "log"};
+
+    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum ft_screen)(FT_SCREEN_LIVE + (int)i);
+    return FT_SCREEN_LIVE;
+}
+
+/* "action=key ..." of the section [keys]. */
+static char *joined(const struct ft_config *cfg, const char *key)
+{
+    const char *const *value;
+    size_t n = ft_cfg_list(cfg, key, &value);
+    struct ft_buf b;
+
+    if (!n)
+        return NULL;
+    ft_buf_init(&b, 64 << 10);
+    for (size_t i = 0; i < n; i++) {
+        ft_buf_text(&b, i ? " " : "");
+        ft_buf_text(&b, value[i]);
+    }
+    if (!b.failed)
+        return b.p;
+    ft_buf_fini(&b);
+    return NULL;
+}
+
+void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
+{
+    const struct ft_config *cfg = app->cfg;
+    const char *log = ft_cfg_text(cfg, "log.file");
+
+    *o = (struct ft_ui_from){.keys = joined(cfg, "display.keys")};
+    snprintf(o->state_file, sizeof(o->state_file), "%s/state", app->state_dir);
+    if (log)
+        snprintf(o->log_file, sizeof(o->log_file), "%s", log);
+    else
+        snprintf(o->log_file, sizeof(o->log_file), "%s/log", app->state_dir);
+    o->ui = (struct ft_ui_opts){
+        .first = first_screen(ft_cfg_text(cfg, "display.screen")),
+        .ascii = ft_cfg_flag(cfg, "display.ascii"),
+        .mouse = ft_cfg_flag(cfg, "display.mouse"),
+        .mask = strcmp(ft_cfg_text(cfg, "display.mask"), "on") == 0,
+        .read_only = ft_cfg_flag(cfg, "review.read_only"),
+        .slow = ft_cfg_flag(cfg, "display.slow"),
+        .theme = ft_cfg_text(cfg, "display.theme"),
+        .color = ft_cfg_text(cfg, "output.color"),
+        .refresh_ms = (int)ft_cfg_ms(cfg, "display.refresh"),
+        .strip_prefix = ft_cfg_text(cfg, "display.merchant_strip_prefix"),
+        .record = ft_cfg_text(cfg, "display.record"),
+        .keys = o->keys,
+        .state_file = o->state_file,
+        .log_file = o->log_file,
+        .cursor = ft_cfg_text(cfg, "display.cursor"),
+        .bell = ft_cfg_text(cfg, "display.bell"),
+        .graph = ft_cfg_text(cfg, "display.graph"),
+        .clipboard = ft_cfg_flag(cfg, "display.clipboard"),
+        .over_limit_ms = ft_cfg_ms(cfg, "review.time_limit"),
+        .stop_fd = ft_stop_fd(),
+        .stop_signal = ft_stop_flag(),
+    };
+}
+
+void ft_ui_from_fini(struct ft_ui_from *o)
+{
+    free(o->keys);
+    o->keys = NULL;
+}
+
+enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft_err *err)
+{
+    struct ft_ui_from o;
+    enum ft_status st;
+
+    ft_ui_from(&o, app);
+    st = ft_log_to_file(o.log_file, err);
+    if (st == FT_OK)
+        st = ft_ui_run(&o.ui, feed, err);
+    ft_log_to_stderr();
+    ft_ui_from_fini(&o);
+    return st;
+}
+
+enum ft_status ft_screen_open_scene(struct ft_scene **out, struct ft_app *app, struct ft_err *err)
+{
+    const char *clock = ft_cfg_text(app->cfg, "display.clock");
+    int64_t seed = ft_cfg_int(app->cfg, "generate.seed");
+    struct ft_time t;
+    enum ft_status st;
+
+    if (clock && !ft_parse_time(ft_span_of(clock), &t))
+        return ft_fail(err, FT_EUSAGE, "--clock %s: not a time (YYYY-MM-DD HH:MM:SS)", clock);
+    st = ft_scene_new(out, ft_cfg_text(app->cfg, "display.scene"), (uint64_t)seed,
+                      clock ? t.unix_s * 1000 : ft_wall_ms(), err);
+    return st;
+}
+
+int ft_screen_scene(struct ft_app *app)
+{
+    struct ft_scene *scene = NULL;
+    struct ft_err err;
+    enum ft_status st = ft_screen_terminal(&err);
+
+    if (st == FT_OK)
+        st = ft_screen_open_scene(&scene, app, &err);
+    if (st == FT_OK)
+        st = ft_screen_run(app, ft_scene_feed(scene), &err);
+    ft_scene_free(scene);
+    return st == FT_OK ? ft_stop_exit(0) : ft_app_fail(app, st, &err);
+}

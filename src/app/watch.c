@@ -1,0 +1,470 @@
+#include "watch.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fraudtop/log.h"
+
+#define GONE_MS 5000    /* without a heartbeat for so long: it does not live */
+#define FORGET_MS 60000 /* then it leaves the list; its counts stay in the totals */
+#define HISTORY FT_RATE_POINTS
+#define SLOPE_POINTS 30
+
+struct beat { /* one process */
+    char key[160];
+    struct ft_process show;
+    uint64_t n[FT_N_METRICS], base[FT_N_METRICS]; /* base: before its counters began anew */
+    double per_s[FT_N_METRICS];
+    int64_t at_ms; /* its own clock */
+    int64_t seen_ms;
+    int64_t lag_score, lag_sink;
+    int replays, scorers, sinks;
+    int beats;
+    bool gone;
+    double p50, p99;
+    struct ft_replay_view replay;
+    char quarantine[512]; /* whole, where the view cuts it */
+    int64_t replay_since;
+};
+
+struct ft_watch {
+    struct ft_bus *bus;
+    char topic[128];
+    pthread_t thread;
+    _Atomic int stop;
+    pthread_mutex_t lock;
+    struct beat *beat[FT_WATCH_PROCESSES];
+    size_t n;
+    uint64_t retired[FT_N_METRICS]; /* of processes that were forgotten */
+    double rate[HISTORY];
+    double lag[2][SLOPE_POINTS];
+    size_t n_rate, n_lag;
+    int64_t start_ms, tick_ms;
+    uint64_t seq;
+};
+
+/* ---- one heartbeat ------------------------------------------------------------------------------------ */
+
+static double number(const cJSON *o, const char *name, double otherwise)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, name);
+
+    return cJSON_IsNumber(v) ? v->valuedouble : otherwise;
+}
+
+static void text(char *out, size_t size, const cJSON *o, const char *name)
+{
+    const char *v = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
+
+    snprintf(out, size, "%s", v ? v : "");
+}
+
+static void take_counters(struct beat *b, const cJSON *o, int64_t at_ms)
+{
+    const cJSON *c = cJSON_GetObjectItemCaseSensitive(o, "counters");
+    double seconds = (double)(at_ms - b->at_ms) / 1000;
+
+    for (int m = 0; m < FT_N_METRICS; m++) {
+        uint64_t v = (uint64_t)number(c, ft_metric_name[m], 0);
+
+        if (v < b->n[m]) /* the same name, a new process */
+            b->base[m] += b->n[m];
+        else if (b->beats && seconds > 0.2)
+            b->per_s[m] = (double)(v - b->n[m]) / seconds;
+        b->n[m] = v;
+    }
+}
+
+static void take_replay(struct beat *b, const cJSON *o)
+{
+    const cJSON *run = cJSON_GetObjectItemCaseSensitive(o, "run");
+    const cJSON *reject = cJSON_GetObjectItemCaseSensitive(run, "rejects"), *r;
+    struct ft_replay_view *v = &b->replay;
+    char state[16];
+
+    memset(v, 0, sizeof(*v));
+    if (!cJSON_IsObject(run))
+        return;
+    text(state, sizeof(state), o, "state");
+    v->active = true;
+    text(v->run, sizeof(v->run), run, "id");
+    text(v->file, sizeof(v->file), run, "file");
+    text(v->event_clock, sizeof(v->event_clock), run, "event");
+    text(v->error, sizeof(v->error), run, "error");
+    text(v->quarantine, sizeof(v->quarantine), run, "quarantine");
+    text(b->quarantine, sizeof(b->quarantine), run, "quarantine");
+    v->paused = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "paused"));
+    v->held = v->error[0] != '\0';
+    v->rate_limit = number(run, "rate", 0);
+    v->speed = number(run, "speed", 0);
+    v->bytes_done = (uint64_t)number(run, "bytes_done", 0);
+    v->bytes_total = (uint64_t)number(run, "bytes_total", 0);
+    v->read = b->n[FT_M_READ];
+    v->sent = b->n[FT_M_SENT];
+    v->acked = b->n[FT_M_ACKED];
+    v->rejected = b->n[FT_M_REJECTED];
+    v->in_flight = v->sent > v->acked ? v->sent - v->acked : 0;
+    v->per_s = b->per_s[FT_M_SENT];
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "done")) || strcmp(state, "done") == 0)
+        v->active = false;
+    v->eta_s = -1;
+    if (v->bytes_total && v->bytes_done && b->replay_since)
+        v->eta_s = (double)(b->at_ms - b->replay_since) / 1000 / (double)v->bytes_done *
+                   (double)(v->bytes_total - v->bytes_done);
+    cJSON_ArrayForEach(r, reject)
+    {
+        if (v->n_reject == sizeof(v->reject) / sizeof(v->reject[0]))
+            break;
+        text(v->reject[v->n_reject].reason, sizeof(v->reject[0].reason), r, "reason");
+        v->reject[v->n_reject].rows = (uint64_t)number(r, "rows", 0);
+        v->reject[v->n_reject++].first_line = (uint64_t)number(r, "first_line", 0);
+    }
+}
+
+static void take(struct beat *b, const cJSON *o, int64_t seen_ms)
+{
+    const cJSON *latency = cJSON_GetObjectItemCaseSensitive(o, "latency_ms");
+    int64_t at_ms = (int64_t)number(o, "at_ms", 0);
+    char was[24];
+
+    take_counters(b, o, at_ms);
+    b->at_ms = at_ms;
+    b->seen_ms = seen_ms;
+    b->beats++;
+    text(b->show.role, sizeof(b->show.role), o, "role");
+    text(b->show.host, sizeof(b->show.host), o, "host");
+    text(b->show.state, sizeof(b->show.state), o, "state");
+    text(b->show.detail, sizeof(b->show.detail), o, "model");
+    b->show.pid = (int32_t)number(o, "pid", 0);
+    b->show.restored = number(o, "restored", 1);
+    b->gone = strcmp(b->show.state, "gone") == 0;
+    b->replays = (int)number(o, "replays", 0);
+    b->scorers = (int)number(o, "scorers", 0);
+    b->sinks = (int)number(o, "sinks", 0);
+    b->lag_score = (int64_t)number(o, "lag_score", -1);
+    b->lag_sink = (int64_t)number(o, "lag_sink", -1);
+    b->p50 = number(latency, "p50", NAN);
+    b->p99 = number(latency, "p99", NAN);
+    snprintf(was, sizeof(was), "%s", b->replay.run);
+    text(b->replay.run, sizeof(b->replay.run), cJSON_GetObjectItemCaseSensitive(o, "run"), "id");
+    take_replay(b, o);
+    if (strcmp(was, b->replay.run) != 0)
+        b->replay_since =
+            (int64_t)number(cJSON_GetObjectItemCaseSensitive(o, "run"), "started_ms", 0);
+    b->show.per_s = b->scorers ? b->per_s[FT_M_SCORED]
+                    : b->sinks ? b->per_s[FT_M_STORED]
+                               : b->per_s[FT_M_SENT];
+}
+
+static struct beat *find(struct ft_watch *w, const char *key)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (strcmp(w->beat[i]->key, key) == 0)
+            return w->beat[i];
+    if (w->n == FT_WATCH_PROCESSES)
+        return NULL;
+    w->beat[w->n] = calloc(1, sizeof(struct beat));
+    if (!w->beat[w->n])
+        return NULL;
+    snprintf(w->beat[w->n]->key, sizeof(w->beat[0]->key), "%s", key);
+    return w->beat[w->n++];
+}
+
+static void read_beat(struct ft_watch *w, const struct ft_msg *m)
+{
+    int64_t age = m->timestamp_ms >= 0 ? ft_wall_ms() - m->timestamp_ms : 0;
+    struct beat *b;
+    char key[160];
+    cJSON *o;
+
+    /* What the compacted topic holds of processes that ended long ago is no news. */
+    if (!m->key.p || m->key.n >= sizeof(key) || !m->value.p || age > GONE_MS * 3)
+        return;
+    memcpy(key, m->key.p, m->key.n);
+    key[m->key.n] = '\0';
+    o = cJSON_ParseWithLength(m->value.p, m->value.n);
+    if (cJSON_IsObject(o)) {
+        pthread_mutex_lock(&w->lock);
+        b = find(w, key);
+        if (b)
+            take(b, o, ft_now_ms() - (age > 0 ? age : 0));
+        w->seq++;
+        pthread_mutex_unlock(&w->lock);
+    }
+    cJSON_Delete(o);
+}
+
+/* ---- sums --------------------------------------------------------------------------------------------- */
+
+static bool lives(const struct beat *b, int64_t now_ms)
+{
+    return !b->gone && now_ms - b->seen_ms < GONE_MS;
+}
+
+static void forget(struct ft_watch *w, int64_t now_ms)
+{
+    for (size_t i = 0; i < w->n;) {
+        if (now_ms - w->beat[i]->seen_ms < FORGET_MS) {
+            i++;
+            continue;
+        }
+        for (int m = 0; m < FT_N_METRICS; m++)
+            w->retired[m] += w->beat[i]->base[m] + w->beat[i]->n[m];
+        free(w->beat[i]);
+        w->beat[i] = w->beat[--w->n];
+    }
+}
+
+static double sum_rate(const struct ft_watch *w, enum ft_metric m, int64_t now_ms)
+{
+    double sum = 0;
+    bool known = false;
+
+    for (size_t i = 0; i < w->n; i++)
+        if (lives(w->beat[i], now_ms) && w->beat[i]->beats > 1) {
+            sum += w->beat[i]->per_s[m];
+            known = true;
+        }
+    return known ? sum : (double)NAN;
+}
+
+static int64_t sum_lag(const struct ft_watch *w, bool sink, int64_t now_ms)
+{
+    int64_t sum = -1;
+
+    for (size_t i = 0; i < w->n; i++) {
+        int64_t l = sink ? w->beat[i]->lag_sink : w->beat[i]->lag_score;
+
+        if (lives(w->beat[i], now_ms) && l >= 0)
+            sum = (sum < 0 ? 0 : sum) + l;
+    }
+    return sum;
+}
+
+static void push(double *ring, size_t size, size_t *n, double v)
+{
+    if (*n == size) {
+        memmove(ring, ring + 1, (size - 1) * sizeof(*ring));
+        --*n;
+    }
+    ring[(*n)++] = v;
+}
+
+/* Once a second: a point of the chart, and one of each lag. */
+static void tick(struct ft_watch *w, int64_t now_ms)
+{
+    size_t n = w->n_lag;
+
+    if (now_ms - w->tick_ms < 1000)
+        return;
+    /* After a pause of the machine the chart does not catch up: one point, then on. */
+    w->tick_ms = now_ms - w->tick_ms > 3000 ? now_ms : w->tick_ms + 1000;
+    forget(w, now_ms);
+    push(w->rate, HISTORY, &w->n_rate, sum_rate(w, FT_M_SCORED, now_ms));
+    push(w->lag[0], SLOPE_POINTS, &n, (double)sum_lag(w, false, now_ms));
+    push(w->lag[1], SLOPE_POINTS, &w->n_lag, (double)sum_lag(w, true, now_ms));
+    w->seq++;
+}
+
+/* Slope of a line fitted over the points that are known; NaN with fewer than five. */
+static double slope(const double *v, size_t n)
+{
+    double sx = 0, sy = 0, sxx = 0, sxy = 0, k = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double x = (double)i;
+
+        if (v[i] < 0)
+            continue;
+        k++, sx += x, sy += v[i], sxx += x * x, sxy += x * v[i];
+    }
+    return k >= 5 ? (k * sxy - sx * sy) / (k * sxx - sx * sx) : (double)NAN;
+}
+
+static int by_role(const void *a, const void *b)
+{
+    const struct ft_process *x = a, *y = b;
+    int c = strcmp(x->role, y->role);
+
+    c = c ? c : strcmp(x->host, y->host);
+    return c ? c : (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_process *process)
+{
+    const struct beat *newest = NULL;
+    double weight = 0;
+
+    out->p50_ms = out->p99_ms = NAN;
+    for (size_t i = 0; i < w->n; i++) {
+        const struct beat *b = w->beat[i];
+        bool live = lives(b, out->now_ms);
+
+        process[i] = b->show;
+        process[i].seen_ms = b->seen_ms;
+        if (!live) {
+            snprintf(process[i].state, sizeof(process[i].state), "gone");
+            process[i].per_s = 0;
+        }
+        out->n_replay += live ? b->replays : 0;
+        out->n_score += live ? b->scorers : 0;
+        out->n_sink += live ? b->sinks : 0;
+        if (live && !isnan(b->p99)) { /* several sinks: the worst tail, the busiest one's middle */
+            out->p99_ms = isnan(out->p99_ms) || b->p99 > out->p99_ms ? b->p99 : out->p99_ms;
+            if (isnan(out->p50_ms) || b->per_s[FT_M_STORED] > weight) {
+                out->p50_ms = b->p50;
+                weight = b->per_s[FT_M_STORED];
+            }
+        }
+        if (b->replay.run[0] && (!newest || (live && b->replay.active && !newest->replay.active) ||
+                                 b->replay_since > newest->replay_since))
+            newest = b;
+    }
+    out->n_process = w->n;
+    out->process = process;
+    qsort(process, w->n, sizeof(*process), by_role);
+    if (newest) {
+        out->replay = newest->replay;
+        out->replay.active = out->replay.active && lives(newest, out->now_ms);
+    }
+}
+
+void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *process)
+{
+    uint64_t sum[FT_N_METRICS];
+
+    pthread_mutex_lock(&w->lock);
+    tick(w, out->now_ms);
+    memcpy(sum, w->retired, sizeof(sum));
+    for (size_t i = 0; i < w->n; i++)
+        for (int m = 0; m < FT_N_METRICS; m++)
+            sum[m] += w->beat[i]->base[m] + w->beat[i]->n[m];
+    out->replayed = sum[FT_M_SENT];
+    out->scored = sum[FT_M_SCORED];
+    out->stored = sum[FT_M_STORED];
+    out->flagged = sum[FT_M_FLAGGED];
+    out->rejected = sum[FT_M_REJECTED];
+    out->dead = sum[FT_M_DEAD] + sum[FT_M_SINK_DEAD];
+    out->replayed_per_s = sum_rate(w, FT_M_SENT, out->now_ms);
+    out->scored_per_s = sum_rate(w, FT_M_SCORED, out->now_ms);
+    out->stored_per_s = sum_rate(w, FT_M_STORED, out->now_ms);
+    out->flagged_per_s = sum_rate(w, FT_M_FLAGGED, out->now_ms);
+    memcpy(out->rate, w->rate, sizeof(w->rate));
+    out->n_rate = w->n_rate;
+    out->lag_score = sum_lag(w, false, out->now_ms);
+    out->lag_sink = sum_lag(w, true, out->now_ms);
+    out->lag_score_slope = slope(w->lag[0], w->n_lag);
+    out->lag_sink_slope = slope(w->lag[1], w->n_lag);
+    add_processes(w, out, process);
+    out->seq += w->seq;
+    pthread_mutex_unlock(&w->lock);
+}
+
+void ft_watch_run(struct ft_watch *w, char run[FT_RUN_TEXT + 1])
+{
+    int64_t best = -1;
+
+    run[0] = '\0';
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->n; i++)
+        if (w->beat[i]->replay.run[0] && w->beat[i]->replay_since > best) {
+            best = w->beat[i]->replay_since;
+            snprintf(run, FT_RUN_TEXT + 1, "%s", w->beat[i]->replay.run);
+        }
+    pthread_mutex_unlock(&w->lock);
+}
+
+void ft_watch_quarantine(struct ft_watch *w, char *path, size_t size)
+{
+    int64_t best = -1;
+
+    *path = '\0';
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->n; i++)
+        if (w->beat[i]->replay.quarantine[0] && w->beat[i]->replay_since > best) {
+            best = w->beat[i]->replay_since;
+            snprintf(path, size, "%s", w->beat[i]->quarantine);
+        }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- the thread --------------------------------------------------------------------------------------- */
+
+static enum ft_status open_consumer(struct ft_watch *w, struct ft_consumer **in, struct ft_err *err)
+{
+    const struct ft_assigned part = {.topic = w->topic, .start = FT_START_EARLIEST};
+    const struct ft_consumer_opts opts = {.queued_kbytes = 1024};
+    enum ft_status st = ft_consumer_new(in, w->bus, &opts, err);
+
+    if (st == FT_OK)
+        st = ft_consumer_assign(*in, &part, 1, err);
+    return st;
+}
+
+static void *watch_main(void *arg)
+{
+    struct ft_watch *w = arg;
+    struct ft_consumer *in = NULL;
+    struct ft_err err;
+
+    while (!w->stop) {
+        struct ft_msg m;
+        enum ft_status st;
+
+        if (!in && open_consumer(w, &in, &err) != FT_OK) {
+            ft_log(FT_WARN, "console", "%s", err.text);
+            if (in)
+                ft_consumer_close(in, 200);
+            in = NULL;
+            ft_sleep_ms(500);
+            continue;
+        }
+        st = ft_consumer_poll(in, 200, &m, &err);
+        if (st == FT_OK) {
+            read_beat(w, &m);
+            ft_msg_done(&m);
+        } else if (st == FT_EFATAL) {
+            ft_consumer_close(in, 200);
+            in = NULL;
+        }
+    }
+    if (in)
+        ft_consumer_close(in, 500);
+    return NULL;
+}
+
+enum ft_status ft_watch_start(struct ft_watch **out, struct ft_bus *bus,
+                              const struct ft_topics *topics, struct ft_err *err)
+{
+    struct ft_watch *w = calloc(1, sizeof(*w));
+
+    *out = NULL;
+    if (!w)
+        return ft_fail(err, FT_ENOMEM, "no memory to watch the pipeline");
+    w->bus = bus;
+    snprintf(w->topic, sizeof(w->topic), "%s", topics->status);
+    w->start_ms = w->tick_ms = ft_now_ms();
+    pthread_mutex_init(&w->lock, NULL);
+    if (pthread_create(&w->thread, NULL, watch_main, w) != 0) {
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        return ft_fail(err, FT_ENOMEM, "no thread to watch the pipeline");
+    }
+    *out = w;
+    return FT_OK;
+}
+
+void ft_watch_stop(struct ft_watch *w)
+{
+    if (!w)
+        return;
+    w->stop = 1;
+    pthread_join(w->thread, NULL);
+    for (size_t i = 0; i < w->n; i++)
+        free(w->beat[i]);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
