@@ -60,6 +60,13 @@ enum ft_status ft_store_put_process(struct ft_store *s, const char *process, con
 enum ft_status ft_store_put_in_force(struct ft_store *s, const char *kind, const char *json,
                                      int64_t at_ms, struct ft_err *err);
 
+/* A schema for a load test, and its end with all that it holds.  A store uses it when libpq's options say
+ * -csearch_path=SCHEMA.  schema: a plain lower-case name of ours. */
+enum ft_status ft_store_scratch_make(const char *conninfo, const char *schema, int timeout_ms,
+                                     struct ft_err *err);
+enum ft_status ft_store_scratch_drop(const char *conninfo, const char *schema, int timeout_ms,
+                                     struct ft_err *err);
+
 /* ---- a private server (product contract, section 9) ---------------------------------------------------- */
 
 struct ft_pg;
