@@ -16,7 +16,7 @@ struct columns {
     struct ft_span *name; /* in text */
     char *text;
     int16_t *map; /* enum ft_col, EXTRA or LABEL */
-    bool *required;
+    bool *required, *number;
     size_t n, n_extra;
 };
 
@@ -58,6 +58,7 @@ static void columns_fini(struct columns *c)
     free(c->text);
     free(c->map);
     free(c->required);
+    free(c->number);
     *c = (struct columns){0};
 }
 
@@ -72,7 +73,8 @@ static bool columns_alloc(struct columns *c, const struct ft_csv_row *row)
     c->name = calloc(c->n, sizeof(*c->name));
     c->map = calloc(c->n, sizeof(*c->map));
     c->required = calloc(c->n, sizeof(*c->required));
-    return c->text && c->name && c->map && c->required;
+    c->number = calloc(c->n, sizeof(*c->number));
+    return c->text && c->name && c->map && c->required && c->number;
 }
 
 static bool in_list(struct ft_span name, const char *const *list, size_t n)
@@ -110,6 +112,7 @@ static enum ft_status read_names(const struct ft_rows *r, struct file *f,
         if (r->label && ft_span_is(name, r->label))
             c->map[i] = LABEL;
         c->n_extra += c->map[i] == EXTRA;
+        c->number[i] = c->map[i] >= 0 && ft_col_is_number((enum ft_col)c->map[i]);
         c->required[i] = in_list(name, r->opts.required, r->opts.n_required);
     }
     return FT_OK;
@@ -360,13 +363,13 @@ static enum ft_status read_label(const char *name, struct ft_span cell, int8_t *
     return FT_OK;
 }
 
-static inline struct ft_cell make_cell(int col, struct ft_span text)
+static inline struct ft_cell make_cell(bool number, struct ft_span text)
 {
     struct ft_cell cell = {.p = text.p, .n = (uint32_t)text.n, .kind = FT_CELL_TEXT};
 
     if (text.n == 0)
         cell.kind = FT_CELL_MISSING;
-    else if (col >= 0 && ft_col_is_number((enum ft_col)col) && ft_is_json_number(text))
+    else if (number && ft_is_json_number(text))
         cell.kind = FT_CELL_NUMBER;
     return cell;
 }
@@ -404,9 +407,9 @@ static enum ft_status make_txn(const struct ft_rows *r, const struct columns *c,
         if (c->required[i] && row->field[i].n == 0)
             return ft_fail(err, FT_EINPUT, "%.*s: is empty", (int)c->name[i].n, c->name[i].p);
         if (c->map[i] >= 0)
-            t->col[c->map[i]] = make_cell(c->map[i], row->field[i]);
+            t->col[c->map[i]] = make_cell(c->number[i], row->field[i]);
         else if (c->map[i] == EXTRA)
-            extra[n_extra++] = (struct ft_field){c->name[i], make_cell(EXTRA, row->field[i])};
+            extra[n_extra++] = (struct ft_field){c->name[i], make_cell(false, row->field[i])};
         else
             st = read_label(r->label, row->field[i], &t->label, err);
         if (st != FT_OK)

@@ -165,7 +165,7 @@ struct scan {
     bool quoted, closed, doubled, zero;
 };
 
-static void end_field(struct scan *r, size_t at, struct fields *f)
+static inline void end_field(struct scan *r, size_t at, struct fields *f)
 {
     if (f && r->n_fields < FT_CSV_MAX_FIELDS) {
         const char *p = r->s.p + r->field;
