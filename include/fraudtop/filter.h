@@ -14,7 +14,7 @@
 #include "fraudtop/feed.h"
 #include "fraudtop/status.h"
 
-enum ft_field {
+enum ft_filter_field {
     FT_FIELD_ANY, /* a bare word */
     FT_FIELD_SCORE,
     FT_FIELD_AMOUNT,
@@ -34,7 +34,7 @@ enum ft_field {
     FT_FIELD_EVENT,   /* text order of YYYY-MM-DD HH:MM */
     FT_N_FIELDS
 };
-extern const char *const ft_field_name[FT_N_FIELDS];
+extern const char *const ft_filter_field_name[FT_N_FIELDS];
 
 enum ft_filter_op { FT_OP_EQ, FT_OP_HAS, FT_OP_LT, FT_OP_LE, FT_OP_GT, FT_OP_GE };
 
@@ -42,7 +42,7 @@ enum ft_filter_op { FT_OP_EQ, FT_OP_HAS, FT_OP_LT, FT_OP_LE, FT_OP_GT, FT_OP_GE 
 #define FT_FILTER_VALUES 8
 
 struct ft_filter_term {
-    enum ft_field field;
+    enum ft_filter_field field;
     enum ft_filter_op op;
     bool negate;
     size_t n; /* alternatives */

@@ -48,7 +48,7 @@ enum ft_status ft_cases_id(struct ft_cases *c, const char *id, char out[FT_UUID_
 
 /* Appends " AND (...)" for each term of the filter; values become parameters. */
 void ft_pg_filter(const struct ft_filter *f, bool masked, struct ft_buf *sql, struct ft_args *a);
-bool ft_filter_has(const struct ft_filter *f, enum ft_field field);
+bool ft_filter_has(const struct ft_filter *f, enum ft_filter_field field);
 
 /* ---- pieces of SQL: c is a row of fraudtop_cases ---- */
 

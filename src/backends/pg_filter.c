@@ -23,13 +23,13 @@ static const char *const field_sql[FT_N_FIELDS] = {
     [FT_FIELD_EVENT] = "c.event",
 };
 
-static bool is_number(enum ft_field f)
+static bool is_number(enum ft_filter_field f)
 {
     return f == FT_FIELD_SCORE || f == FT_FIELD_AMOUNT || f == FT_FIELD_WAITING ||
            f == FT_FIELD_DISTANCE;
 }
 
-static void contains(struct ft_buf *sql, enum ft_field f, int param)
+static void contains(struct ft_buf *sql, enum ft_filter_field f, int param)
 {
     ft_buf_fmt(sql, "strpos(lower(%s), lower($%d)) > 0", field_sql[f], param);
 }
@@ -89,7 +89,7 @@ void ft_pg_filter(const struct ft_filter *f, bool masked, struct ft_buf *sql, st
     }
 }
 
-bool ft_filter_has(const struct ft_filter *f, enum ft_field field)
+bool ft_filter_has(const struct ft_filter *f, enum ft_filter_field field)
 {
     for (size_t i = 0; i < f->n; i++)
         if (f->term[i].field == field)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const ft_field_name[FT_N_FIELDS] = {
+const char *const ft_filter_field_name[FT_N_FIELDS] = {
     [FT_FIELD_ANY] = "",
     [FT_FIELD_SCORE] = "score",
     [FT_FIELD_AMOUNT] = "amount",
@@ -28,7 +28,7 @@ const char *const ft_field_name[FT_N_FIELDS] = {
 
 static const char *const op_text[] = {"=", "~", "<", "<=", ">", ">="};
 
-static bool ordered(enum ft_field f)
+static bool ordered(enum ft_filter_field f)
 {
     return f == FT_FIELD_SCORE || f == FT_FIELD_AMOUNT || f == FT_FIELD_WAITING ||
            f == FT_FIELD_DISTANCE;
@@ -136,7 +136,7 @@ static enum ft_status check_value(struct parser *ps, struct ft_filter_term *t, s
         t->value[i].number = (double)ms;
     } else if (ordered(t->field) && !plain_number(text, &t->value[i].number)) {
         return ft_fail(ps->err, FT_EUSAGE, "\"%s\" is not a number; %s wants one, as in %s>0.5",
-                       text.p, ft_field_name[t->field], ft_field_name[t->field]);
+                       text.p, ft_filter_field_name[t->field], ft_filter_field_name[t->field]);
     }
     return FT_OK;
 }
@@ -167,13 +167,13 @@ static enum ft_status read_values(struct parser *ps, struct ft_filter_term *t)
 static enum ft_status read_field(struct parser *ps, struct ft_filter_term *t)
 {
     size_t n = strspn(ps->p, "abcdefghijklmnopqrstuvwxyz_"), sign = strspn(ps->p + n, "=~<>");
-    enum ft_field f = FT_FIELD_ANY + 1;
+    enum ft_filter_field f = FT_FIELD_ANY + 1;
 
     t->field = FT_FIELD_ANY;
     t->op = FT_OP_HAS;
     if (n == 0 || sign == 0)
         return FT_OK;
-    while (f < FT_N_FIELDS && !ft_span_is((struct ft_span){ps->p, n}, ft_field_name[f]))
+    while (f < FT_N_FIELDS && !ft_span_is((struct ft_span){ps->p, n}, ft_filter_field_name[f]))
         f++;
     if (f == FT_N_FIELDS)
         return ft_fail(
@@ -182,7 +182,7 @@ static enum ft_status read_field(struct parser *ps, struct ft_filter_term *t)
             "merchant customer city state id status claimed label sampled event",
             (int)n, ps->p);
     if (ps->masked && (f == FT_FIELD_CUSTOMER || f == FT_FIELD_STREET))
-        return ft_fail(ps->err, FT_EUSAGE, "%s is masked; m shows it", ft_field_name[f]);
+        return ft_fail(ps->err, FT_EUSAGE, "%s is masked; m shows it", ft_filter_field_name[f]);
     t->field = f;
     ps->p += n;
     for (t->op = FT_OP_EQ; t->op <= FT_OP_GE; t->op++)
@@ -192,9 +192,10 @@ static enum ft_status read_field(struct parser *ps, struct ft_filter_term *t)
         return ft_fail(ps->err, FT_EUSAGE,
                        "\"%.*s\" is no comparison; there are = ~ < <= > >=", (int)sign, ps->p);
     if (t->op >= FT_OP_LT && !ordered(f) && f != FT_FIELD_EVENT)
-        return ft_fail(ps->err, FT_EUSAGE, "%s has no order; use = or ~", ft_field_name[f]);
+        return ft_fail(ps->err, FT_EUSAGE, "%s has no order; use = or ~", ft_filter_field_name[f]);
     if (t->op == FT_OP_HAS && ordered(f))
-        return ft_fail(ps->err, FT_EUSAGE, "%s is a number; use = < <= > >=", ft_field_name[f]);
+        return ft_fail(ps->err, FT_EUSAGE,
+                       "%s is a number; use = < <= > >=", ft_filter_field_name[f]);
     ps->p += sign;
     return FT_OK;
 }
@@ -276,7 +277,7 @@ static const char *status_name(char s)
                       : "open";
 }
 
-static double number_of(const struct ft_flagged *r, enum ft_field f, int64_t wall_ms)
+static double number_of(const struct ft_flagged *r, enum ft_filter_field f, int64_t wall_ms)
 {
     double v;
 
@@ -292,7 +293,7 @@ static double number_of(const struct ft_flagged *r, enum ft_field f, int64_t wal
     }
 }
 
-static void text_of(const struct ft_flagged *r, enum ft_field f, char *out, size_t size)
+static void text_of(const struct ft_flagged *r, enum ft_filter_field f, char *out, size_t size)
 {
     char id[FT_UUID_TEXT + 1] = "";
     static const char hex[] = "0123456789abcdef";
@@ -348,8 +349,8 @@ static void text_of(const struct ft_flagged *r, enum ft_field f, char *out, size
 
 static bool match_any(const struct ft_flagged *r, const char *word, bool masked)
 {
-    static const enum ft_field where[] = {FT_FIELD_MERCHANT, FT_FIELD_CITY, FT_FIELD_ID,
-                                          FT_FIELD_CUSTOMER};
+    static const enum ft_filter_field where[] = {FT_FIELD_MERCHANT, FT_FIELD_CITY, FT_FIELD_ID,
+                                                 FT_FIELD_CUSTOMER};
     char text[160];
 
     for (size_t i = 0; i < sizeof(where) / sizeof(*where) - (masked ? 1 : 0); i++) {

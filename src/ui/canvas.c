@@ -9,7 +9,7 @@
 
 #define MAX_SIDE 1000
 
-static struct ft_cell *at(struct ft_canvas *c, int y, int x)
+static struct ft_glyph *at(struct ft_canvas *c, int y, int x)
 {
     return y >= 0 && y < c->rows && x >= 0 && x < c->cols ? &c->cell[y * c->cols + x] : NULL;
 }
@@ -22,7 +22,7 @@ bool ft_canvas_init(struct ft_canvas *c, int cols, int rows, bool ascii)
 
 bool ft_canvas_resize(struct ft_canvas *c, int cols, int rows)
 {
-    struct ft_cell *cell;
+    struct ft_glyph *cell;
 
     cols = cols < 1 ? 1 : cols > MAX_SIDE ? MAX_SIDE : cols;
     rows = rows < 1 ? 1 : rows > MAX_SIDE ? MAX_SIDE : rows;
@@ -46,14 +46,14 @@ void ft_canvas_fini(struct ft_canvas *c)
 void ft_canvas_clear(struct ft_canvas *c)
 {
     for (int i = 0; i < c->cols * c->rows; i++)
-        c->cell[i] = (struct ft_cell){.ch = ' '};
+        c->cell[i] = (struct ft_glyph){.ch = ' '};
     c->cursor_x = c->cursor_y = 0;
 }
 
 /* Writes a character of one column; halves of a wide one that it covers become blanks. */
 static void set(struct ft_canvas *c, int y, int x, enum ft_role role, uint32_t ch)
 {
-    struct ft_cell *cell = at(c, y, x), *next = at(c, y, x + 1), *before = at(c, y, x - 1);
+    struct ft_glyph *cell = at(c, y, x), *next = at(c, y, x + 1), *before = at(c, y, x - 1);
 
     if (!cell)
         return;
@@ -61,7 +61,7 @@ static void set(struct ft_canvas *c, int y, int x, enum ft_role role, uint32_t c
         before->ch = ' ';
     if (next && next->ch == 0 && ch != 0)
         next->ch = ' ';
-    *cell = (struct ft_cell){.ch = ch, .role = (uint8_t)role, .selected = cell->selected};
+    *cell = (struct ft_glyph){.ch = ch, .role = (uint8_t)role, .selected = cell->selected};
 }
 
 void ft_put_char(struct ft_canvas *c, int y, int x, enum ft_role role, uint32_t ch)
@@ -73,7 +73,7 @@ void ft_put_char(struct ft_canvas *c, int y, int x, enum ft_role role, uint32_t 
 static int put_one(struct ft_canvas *c, int y, int x, enum ft_role role, uint32_t ch)
 {
     int w = ft_char_width(ch);
-    struct ft_cell *cell;
+    struct ft_glyph *cell;
 
     if (w == 2) {
         if (!at(c, y, x) || !at(c, y, x + 1)) {
@@ -227,7 +227,7 @@ static void add_char(struct ft_buf *out, uint32_t ch)
     ft_buf_add(out, utf8, ft_char_put(utf8, ch));
 }
 
-static bool blank(const struct ft_cell *cell)
+static bool blank(const struct ft_glyph *cell)
 {
     return cell->ch == ' ' && !cell->mark[0];
 }
@@ -235,7 +235,7 @@ static bool blank(const struct ft_cell *cell)
 void ft_canvas_text(const struct ft_canvas *c, struct ft_buf *out)
 {
     for (int y = 0; y < c->rows; y++) {
-        const struct ft_cell *row = c->cell + y * c->cols;
+        const struct ft_glyph *row = c->cell + y * c->cols;
         int end = c->cols;
 
         while (end > 0 && blank(&row[end - 1]))
@@ -255,7 +255,7 @@ void ft_canvas_roles(const struct ft_canvas *c, struct ft_buf *out)
     static const char letter[FT_N_ROLES] = {'.', 't', 's', 'f', 'w', 'g', 'd', 'm', 'k', 'b', 'n'};
 
     for (int y = 0; y < c->rows; y++) {
-        const struct ft_cell *row = c->cell + y * c->cols;
+        const struct ft_glyph *row = c->cell + y * c->cols;
         int end = c->cols;
 
         while (end > 0 && blank(&row[end - 1]) && row[end - 1].role == FT_ROLE_NORMAL &&

@@ -27,7 +27,7 @@ enum ft_role {
     FT_N_ROLES
 };
 
-struct ft_cell {
+struct ft_glyph {
     uint32_t ch;      /* 0: right half of the wide character before it */
     uint32_t mark[2]; /* combining marks, 0: none */
     uint8_t role;     /* enum ft_role */
@@ -38,7 +38,7 @@ struct ft_canvas {
     int cols, rows;
     bool ascii;             /* lines and bars from ASCII only */
     int cursor_x, cursor_y; /* where the hardware cursor belongs */
-    struct ft_cell *cell;   /* rows * cols */
+    struct ft_glyph *cell;  /* rows * cols */
 };
 
 bool ft_canvas_init(struct ft_canvas *c, int cols, int rows, bool ascii); /* false: no memory */

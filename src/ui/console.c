@@ -11,6 +11,7 @@
 #include "fraudtop/text.h"
 
 static const int refresh_steps[] = {500, 1000, 2000, 5000, 10000};
+#define FROZEN_STEP_MS 5000
 #define N_STEPS (int)(sizeof(refresh_steps) / sizeof(*refresh_steps))
 
 /* ---- life ----------------------------------------------------------------------------------------- */
@@ -163,6 +164,16 @@ static void take_answers(struct ft_con *c)
     }
 }
 
+static void age_frozen(struct ft_con *c)
+{
+    int64_t age = (c->now_ms - c->frozen_ms) / FROZEN_STEP_MS * FROZEN_STEP_MS;
+
+    if (age == c->frozen_age_ms && age > 0)
+        return;
+    c->frozen_age_ms = age;
+    c->frozen_new = c->newest->flagged - c->frozen_flagged;
+}
+
 void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
 {
     enum ft_place top;
@@ -175,6 +186,8 @@ void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
         take_rows(c);
     }
     c->have_live = true;
+    if (c->frozen)
+        age_frozen(c);
     ring(c);
     if (c->newest->message_seq != c->message_seq) {
         c->message_seq = c->newest->message_seq;
@@ -380,6 +393,8 @@ static void freeze(struct ft_con *c)
     c->frozen = !c->frozen;
     c->frozen_ms = c->now_ms;
     c->frozen_flagged = c->newest->flagged;
+    c->frozen_age_ms = 0;
+    c->frozen_new = 0;
     if (!c->frozen) {
         *c->live = *c->newest;
         take_rows(c);

@@ -199,6 +199,9 @@ struct ft_con {
     bool frozen;
     int64_t frozen_ms;
     uint64_t frozen_flagged;
+    int64_t
+        frozen_age_ms; /* as shown: in steps, since a frozen screen shall send next to nothing */
+    uint64_t frozen_new;
     bool masked, slow;
     int refresh_ms;
     enum ft_score_window window;

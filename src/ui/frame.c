@@ -115,7 +115,10 @@ static enum ft_role lag_text(int64_t lag, double slope, char *out, size_t size)
         snprintf(out, size, "?");
         return FT_ROLE_MUTED;
     }
-    ft_fmt_count(n, sizeof(n), (uint64_t)lag);
+    if (lag < 100000)
+        ft_fmt_count(n, sizeof(n), (uint64_t)lag);
+    else
+        ft_fmt_short(n, sizeof(n), (double)lag);
     if (isnan(slope) || (fabs(slope) < 1 + (double)lag * 0.002) || lag < 20) {
         snprintf(out, size, "%s%s", n, isnan(slope) || lag < 20 ? "" : " steady");
         return FT_ROLE_NORMAL;
@@ -125,7 +128,7 @@ static enum ft_role lag_text(int64_t lag, double slope, char *out, size_t size)
         snprintf(out, size, "%s draining %s", n, more);
         return FT_ROLE_NORMAL;
     }
-    ft_fmt_rate(more, sizeof(more), slope);
+    ft_fmt_short(more, sizeof(more), slope);
     snprintf(out, size, "%s growing %s/s", n, more);
     return FT_ROLE_WARN;
 }
@@ -149,6 +152,7 @@ static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
 {
     const struct ft_live *l = c->live;
     char text[96], lag[64];
+    const char *stage = "at the scorer ";
     enum ft_role role;
     int x = 0;
     bool stale;
@@ -189,9 +193,12 @@ static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
         return;
     }
     role = lag_text(l->lag_score, l->lag_score_slope, lag, sizeof(lag));
-    if (l->lag_sink > l->lag_score)
+    if (l->lag_sink > l->lag_score) {
         role = lag_text(l->lag_sink, l->lag_sink_slope, lag, sizeof(lag));
-    snprintf(text, sizeof(text), "lag %s", lag);
+        stage = "at the sink ";
+    }
+    snprintf(text, sizeof(text), "lag %s%s", cv->cols < 100 || role != FT_ROLE_WARN ? "" : stage,
+             lag);
     put_word(cv, 1, x, role, text);
 }
 
@@ -310,8 +317,8 @@ void ft_title(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w,
     ft_rule(cv, y, x, w, left, right);
     if (!c->frozen)
         return;
-    ft_fmt_mmss(age, sizeof(age), c->now_ms - c->frozen_ms);
-    ft_fmt_count(count, sizeof(count), c->newest->flagged - c->frozen_flagged);
+    ft_fmt_mmss(age, sizeof(age), c->frozen_age_ms);
+    ft_fmt_count(count, sizeof(count), c->frozen_new);
     snprintf(text, sizeof(text), " FROZEN %s, %s new ", age, count);
     n = (int)strlen(text);
     if (n < w)

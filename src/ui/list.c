@@ -51,7 +51,7 @@ static double before(const struct ft_list *l, const struct ft_flagged *a,
     case FT_SORT_WAITING:
         return (double)(b->arrived_ms - a->arrived_ms);
     default:
-        return 0;
+        return (double)(a->arrived_ms - b->arrived_ms);
     }
 }
 
@@ -105,8 +105,7 @@ static void make_view(struct ft_list *l, int64_t wall_ms)
     for (size_t i = 0; i < l->n; i++)
         if (ft_filter_match(&l->filter, &l->row[i], wall_ms, l->masked))
             l->view[l->n_view++] = (uint32_t)i;
-    if (l->sort != FT_SORT_NEWEST)
-        sort_view(l, l->view, l->view + l->n, l->n_view);
+    sort_view(l, l->view, l->view + l->n, l->n_view);
     if (l->reverse)
         reverse_view(l);
 }

@@ -88,7 +88,7 @@ static cJSON *case_object(const struct ft_scene *s, const struct ft_flagged *r)
 
 static cJSON *queue(struct ft_scene *s, const cJSON *args, struct ft_answer *a)
 {
-    static const char *const sorts[] = {"newest", "risk", "score", "amount", "waiting"};
+    static const char *const sorts[] = {"", "risk", "score", "amount", "waiting"};
     cJSON *o = cJSON_CreateObject(), *cases = cJSON_AddArrayToObject(o, "cases");
     struct ft_flagged *rows = calloc(s->n_row + 1, sizeof(*rows));
     struct ft_list l;
@@ -102,7 +102,7 @@ static cJSON *queue(struct ft_scene *s, const cJSON *args, struct ft_answer *a)
         a->ok = false;
         snprintf(a->error, sizeof(a->error), "%.230s", err.text);
     }
-    for (int i = 0; i < FT_N_SORTS; i++)
+    for (int i = 1; i < FT_N_SORTS; i++)
         if (strcmp(ft_js_text(args, "sort"), sorts[i]) == 0)
             l.sort = (enum ft_sort)i;
     l.reverse = ft_js_true(args, "reverse");

@@ -7,6 +7,7 @@
 
 #include "console.h"
 #include "fraudtop/text.h"
+#include "fraudtop/txn.h"
 
 static const char *const pane_name[FT_N_CASE_PANES] = {"overview", "fields", "why", "customer",
                                                        "merchant", "audit",  "raw"};
@@ -64,6 +65,14 @@ void ft_case_open(struct ft_con *c, const struct ft_uuid *id, const struct ft_fl
 
 /* ---- pieces --------------------------------------------------------------------------------------- */
 
+static const char *weekday(const char *event)
+{
+    static const char *const names[] = {" Mon", " Tue", " Wed", " Thu", " Fri", " Sat", " Sun"};
+    struct ft_time t;
+
+    return ft_parse_time(ft_span_of(event), &t) ? names[t.weekday] : "";
+}
+
 static void draw_facts(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_flagged *r = &c->cs.row;
@@ -76,10 +85,10 @@ static void draw_facts(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     ft_show_customer(c, r->name_1, r->name_2, who, sizeof(who));
     ft_putf(cv, b.y, b.x + 1, half - 2, r->score >= 0.9 ? FT_ROLE_FRAUD : FT_ROLE_STRONG,
             "score %.3f  (threshold %.3f%s%.12s)", r->score, r->threshold,
-            *ft_js_text(c->cs.data.json, "model") ? ", model " : "",
+            *ft_js_text(c->cs.data.json, "model") ? ", " : "",
             ft_js_text(c->cs.data.json, "model"));
-    ft_putf(cv, b.y + 1, b.x + 1, half - 2, FT_ROLE_NORMAL, "event   %s",
-            *r->event ? r->event : "?");
+    ft_putf(cv, b.y + 1, b.x + 1, half - 2, FT_ROLE_NORMAL, "event   %s%s",
+            *r->event ? r->event : "?", weekday(r->event));
     ft_putf(cv, b.y + 2, b.x + 1, half - 2, FT_ROLE_NORMAL, "arrived %s", arrived);
     ft_putf(cv, b.y + 3, b.x + 1, half - 2, FT_ROLE_MASKED, "card    %s, %s%s%s", who,
             *r->gender ? r->gender : "?", data ? ", " : "", ft_js_text(data, "jobs"));

@@ -67,7 +67,7 @@ static int draw_partitions(const struct ft_con *c, struct ft_canvas *cv, struct 
     bool stale = c->he.parts.have && (c->he.parts.failed || c->live->kafka.state == FT_PART_DOWN) &&
                  age > 2000;
     char right[40] = "", n[3][32];
-    int y = b.y + 2, i = 0;
+    int y = b.y + 2, i = 0, name_w = 13 + (b.w > 80 ? (b.w - 80) / 3 : 0);
 
     if (stale)
         snprintf(right, sizeof(right), "stale %d s", (int)(age / 1000));
@@ -78,7 +78,7 @@ static int draw_partitions(const struct ft_con *c, struct ft_canvas *cv, struct 
         ft_put(cv, b.y + 1, 1, b.w - 1, FT_ROLE_MUTED, "no partitions are known");
         return 2;
     }
-    ft_putf(cv, b.y + 1, 1, b.w - 1, FT_ROLE_STRONG, "  %-16s %4s %13s %13s %9s %8s  OWNER",
+    ft_putf(cv, b.y + 1, 1, b.w - 1, FT_ROLE_STRONG, "  %-*s %4s %12s %12s %9s %7s  OWNER", name_w,
             "TOPIC", "PART", "END OFFSET", "COMMITTED", "LAG", "PER S");
     cJSON_ArrayForEach(one, rows)
     {
@@ -103,9 +103,9 @@ static int draw_partitions(const struct ft_con *c, struct ft_canvas *cv, struct 
         }
         if (!isnan(slope))
             ft_fmt_signed(slope_text, sizeof(slope_text), llround(slope));
-        ft_putf(cv, y, 1, b.w - 1, role, "%s %-16.16s %4s %13s %13s %9s %8s  %s",
-                i == c->he.at ? ">" : " ", ft_js_text(one, "topic"), part_text, n[0], n[1], n[2],
-                slope_text, ft_js_text(one, "owner"));
+        ft_putf(cv, y, 1, b.w - 1, role, "%s %-*.*s %4s %12s %12s %9s %7s  %s",
+                i == c->he.at ? ">" : " ", name_w, name_w, ft_js_text(one, "topic"), part_text,
+                n[0], n[1], n[2], slope_text, ft_js_text(one, "owner"));
         if (i == c->he.at) {
             ft_select(cv, y, 0, b.w);
             cv->cursor_x = 0;

@@ -100,11 +100,11 @@ static void draw_labels(const struct ft_con *c, struct ft_canvas *cv, int y, int
 
     ft_fmt_money(t.t[3], 32, l->money_flagged);
     ft_fmt_money(t.t[4], 32, l->money_missed);
-    snprintf(text, sizeof(text), "label precision %s recall %s FPR %s  money flagged %s missed %s",
+    snprintf(text, sizeof(text), "label precision %s recall %s FPR %s money flagged %s missed %s",
              share(t.t[0], ratio(l->tp, l->tp + l->fp), 2, ""),
              share(t.t[1], ratio(l->tp, l->tp + l->fn), 2, ""),
              share(t.t[2], 100 * ratio(l->fp, l->fp + l->tn),
-                   ratio(l->fp, l->fp + l->tn) < 0.001 ? 4 : 2, " %"),
+                   ratio(l->fp, l->fp + l->tn) < 0.01 ? 3 : 2, " %"),
              t.t[3], t.t[4]);
     ft_put(cv, y, 1, w - 1, FT_ROLE_NORMAL, text);
 }

@@ -12,7 +12,8 @@
 #define LIMIT 1000
 #define RELOAD_MS 2000
 
-static const char *const sort_word[FT_N_SORTS] = {"newest", "risk", "score", "amount", "waiting"};
+/* As cases list has them; newest is waiting, reversed. */
+static const char *const sort_word[FT_N_SORTS] = {"waiting", "risk", "score", "amount", "waiting"};
 
 static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
@@ -41,7 +42,7 @@ void ft_queue_reload(struct ft_con *c)
     ft_buf_text(&b, "{\"filter\":");
     ft_buf_json(&b, ft_span_of(c->queue.filter_text));
     ft_buf_fmt(&b, ",\"sort\":\"%s\",\"reverse\":%s,\"limit\":%d}", sort_word[c->queue.sort],
-               c->queue.reverse ? "true" : "false", LIMIT);
+               c->queue.reverse != (c->queue.sort == FT_SORT_NEWEST) ? "true" : "false", LIMIT);
     if (!b.failed)
         ft_con_load(c, &c->queue_data, FT_ASK_QUEUE, answered, b.p);
     ft_buf_fini(&b);

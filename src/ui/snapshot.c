@@ -48,7 +48,7 @@ void ft_snapshot_ansi(const struct ft_canvas *cv, const struct ft_theme *theme, 
         bool selected = false;
 
         for (int x = 0; x < cv->cols; x++) {
-            const struct ft_cell *cell = &cv->cell[y * cv->cols + x];
+            const struct ft_glyph *cell = &cv->cell[y * cv->cols + x];
             char utf8[4];
 
             if (cell->ch == 0)

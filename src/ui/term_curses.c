@@ -540,7 +540,7 @@ void ft_term_theme(struct ft_term *t, const struct ft_theme *theme)
     t->full = true;
 }
 
-static attr_t attributes(const struct ft_term *t, const struct ft_cell *cell)
+static attr_t attributes(const struct ft_term *t, const struct ft_glyph *cell)
 {
     const struct ft_look *look = &t->opts.theme->role[cell->role];
     uint8_t bits = t->color ? look->attr : look->attr_mono;
@@ -558,7 +558,7 @@ static attr_t attributes(const struct ft_term *t, const struct ft_cell *cell)
 }
 
 /* A character of which the C library thinks otherwise would move its neighbours: it is shown as a question mark. */
-static wchar_t safe(const struct ft_term *t, const struct ft_cell *cell, int w)
+static wchar_t safe(const struct ft_term *t, const struct ft_glyph *cell, int w)
 {
     if (cell->ch < 0x7F)
         return (wchar_t)cell->ch;
@@ -567,7 +567,7 @@ static wchar_t safe(const struct ft_term *t, const struct ft_cell *cell, int w)
     return (wchar_t)cell->ch;
 }
 
-static void put_cell(struct ft_term *t, int y, int x, const struct ft_cell *cell, int w)
+static void put_cell(struct ft_term *t, int y, int x, const struct ft_glyph *cell, int w)
 {
     wchar_t text[4] = {0};
     cchar_t cc;
@@ -589,7 +589,7 @@ static void put_cell(struct ft_term *t, int y, int x, const struct ft_cell *cell
     }
 }
 
-static bool same_cell(const struct ft_cell *a, const struct ft_cell *b)
+static bool same_cell(const struct ft_glyph *a, const struct ft_glyph *b)
 {
     return a->ch == b->ch && a->role == b->role && a->selected == b->selected &&
            a->mark[0] == b->mark[0] && a->mark[1] == b->mark[1];
@@ -602,8 +602,8 @@ static bool put_changes(struct ft_term *t, const struct ft_canvas *c)
 
     for (int y = 0; y < c->rows && y < t->rows; y++)
         for (int x = 0; x < c->cols && x < t->cols; x++) {
-            const struct ft_cell *cell = &c->cell[y * c->cols + x];
-            struct ft_cell *old = &t->before.cell[y * t->before.cols + x];
+            const struct ft_glyph *cell = &c->cell[y * c->cols + x];
+            struct ft_glyph *old = &t->before.cell[y * t->before.cols + x];
             bool wide = x + 1 < c->cols && cell[1].ch == 0;
 
             if (!t->full && same_cell(cell, old) && (!wide || same_cell(cell + 1, old + 1)))
