@@ -22,6 +22,7 @@ struct ft_cases_opts {
     const char *who;      /* --as, or the login name: kept with everything that is written */
     bool read_only;
     bool masked;           /* names and streets: filters cannot ask for them */
+    bool hide;             /* JSON answers carry "C." for a first name and "***" for a street */
     int64_t over_limit_ms; /* open for longer is over time; 0: 30 minutes */
     int64_t claim_ms;      /* a claim lapses after; 0: 30 minutes */
     int64_t undo_ms;       /* how long a decision can be undone; 0: 10 minutes */
@@ -74,7 +75,7 @@ enum ft_status ft_cases_each(struct ft_cases *c, const struct ft_case_query *q,
                              enum ft_status (*row)(void *user, const char *json,
                                                    struct ft_err *err),
                              void *user, struct ft_err *err);
-/* id: whole or a beginning of at least 4 digits.  "cases.show/1". */
+/* id: whole, or a beginning or an end of at least 4 digits.  "cases.show/1". */
 enum ft_status ft_cases_show(struct ft_cases *c, const char *id, char **json, struct ft_err *err);
 enum ft_status ft_cases_stats(struct ft_cases *c, char **json, struct ft_err *err);
 enum ft_status ft_cases_log(struct ft_cases *c, size_t limit, int64_t since_ms, char **json,
@@ -90,7 +91,7 @@ enum ft_status ft_cases_runs(struct ft_cases *c, size_t limit, char **json, stru
 /* ---- written ------------------------------------------------------------------------------------------ */
 
 struct ft_case_decision {
-    const char *id; /* whole, or a beginning */
+    const char *id; /* whole, or a beginning or an end */
     int number; /* of the newest event that was seen; -1: whatever there is, if it is undecided and nobody
                        else's claim */
     const char *verdict; /* fraud, legitimate, escalate (wants a note), snooze (wants until_ms) */

@@ -146,9 +146,21 @@ bool ft_app_has_brokers(const struct ft_app *app)
     return ft_cfg_is_set(app->cfg, "service.brokers");
 }
 
+/* libpq's own variables name a server as well as -d does. */
+static bool libpq_is_told(void)
+{
+    static const char *const names[] = {"PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE",
+                                        "PGPORT"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (getenv(names[i]) && *getenv(names[i]))
+            return true;
+    return false;
+}
+
 bool ft_app_has_database(const struct ft_app *app)
 {
-    return ft_cfg_is_set(app->cfg, "service.database");
+    return ft_cfg_is_set(app->cfg, "service.database") || libpq_is_told();
 }
 
 struct ft_bus_opts ft_app_bus_opts(const struct ft_app *app, bool embed)

@@ -58,7 +58,7 @@ const char *ft_app_group(const struct ft_app *app, const char *stage); /* "score
 const char *ft_app_model(const struct ft_app *app);
 /* The secret of the customers' keys: key.secret, else from key.file or the state folder (made there at first use). */
 enum ft_status ft_app_secret(const struct ft_app *app, uint8_t out[16], struct ft_err *err);
-/* -b or -d was set anywhere; else run and demo embed the service. */
+/* -b or -d was set anywhere (for -d also libpq's PGHOST, PGSERVICE, ...); else run and demo embed the service. */
 bool ft_app_has_brokers(const struct ft_app *app);
 bool ft_app_has_database(const struct ft_app *app);
 /* For ft_bus_open: brokers NULL when embed. */

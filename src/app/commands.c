@@ -53,7 +53,7 @@ const struct ft_command ft_commands[] = {
      "  fraudtop topics list                          topics, partitions, messages\n"
      "  fraudtop topics show transactions             offsets and lag by partition\n"
      "  fraudtop topics find 0199c0de-0000-8000-8000-000000000001\n", FT_RUN_TOPICS},
-    {"cases", FT_CMD_CASES, "list | next | show ID | decide ID VERDICT | note ID TEXT | stats | log | export",
+    {"cases", FT_CMD_CASES, "list | next | show ID | decide ID VERDICT | note ID TEXT | undo | claim ID | release ID | stats | log | export",
      "the review queue, for scripts",
      "  fraudtop cases list --filter 'amount>500'     what is open\n"
      "  fraudtop cases show 0199c0de                  one case with reasons and history\n"

@@ -72,18 +72,6 @@ static enum ft_status load_model(struct ft_pipeline *p, struct ft_err *err)
     return st == FT_OK ? note_required(p, err) : st;
 }
 
-/* libpq's own variables name a server as well as -d does. */
-static bool libpq_is_told(void)
-{
-    static const char *const names[] = {"PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE",
-                                        "PGPORT"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (getenv(names[i]) && *getenv(names[i]))
-            return true;
-    return false;
-}
-
 /* A demonstration never touches what is configured. */
 static bool embeds_all(const struct ft_pipeline *p)
 {
@@ -95,8 +83,7 @@ static enum ft_status open_database(struct ft_pipeline *p, struct ft_err *err)
     struct ft_pg_opts po = {.state_dir = NULL};
     enum ft_status st;
 
-    if (!(p->parts & FT_EMBED) ||
-        (!embeds_all(p) && (ft_app_has_database(p->app) || libpq_is_told()))) {
+    if (!(p->parts & FT_EMBED) || (!embeds_all(p) && ft_app_has_database(p->app))) {
         p->conninfo = ft_cfg_text(p->app->cfg, "service.database");
         if (!p->conninfo)
             p->conninfo = "";

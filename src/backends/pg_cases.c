@@ -117,6 +117,9 @@ static enum ft_status connect_cases(struct ft_cases *c, int timeout_ms, struct f
     if (st == FT_OK)
         st = ft_pg_exec(c->read, "SET default_transaction_read_only = on", NULL, timeout_ms, NULL,
                         "settings", err);
+    if (st == FT_OK && c->hide)
+        st = ft_pg_exec(c->read, "SET fraudtop.hide = 'on'", NULL, timeout_ms, NULL, "settings",
+                        err);
     if (st == FT_OK)
         st = look_at_rights(c, timeout_ms, err);
     c->adopted_ms = 0;
@@ -145,7 +148,8 @@ enum ft_status ft_cases_open(struct ft_cases **out, const struct ft_cases_opts *
              : login                 ? login->pw_name
                                      : "unknown");
     c->read_only = opts->read_only;
-    c->masked = opts->masked;
+    c->masked = opts->masked || opts->hide;
+    c->hide = opts->hide;
     c->over_limit_ms = opts->over_limit_ms ? opts->over_limit_ms : 30 * 60000;
     c->claim_ms = opts->claim_ms ? opts->claim_ms : 30 * 60000;
     c->undo_ms = opts->undo_ms ? opts->undo_ms : 10 * 60000;

@@ -12,7 +12,7 @@ struct ft_cases {
     PGconn *read, *write;
     char *conninfo;
     char who[64];
-    bool read_only, masked, can_write, swept;
+    bool read_only, masked, hide, can_write, swept;
     unsigned prepared; /* bits of enum polled */
     int64_t over_limit_ms, claim_ms, undo_ms;
     int64_t adopted_ms; /* monotonic: when rows of others were looked for */
@@ -60,14 +60,23 @@ bool ft_filter_has(const struct ft_filter *f, enum ft_filter_field field);
 #define SQL_OPEN                                                                                   \
     "c.flagged AND c.status IN ('open', 'snoozed')"                                                \
     " AND (c.status = 'open' OR c.snoozed_until <= now())"
+/* Names and streets hidden in answers: the session's setting (ft_cases_opts.hide). */
+#define SQL_HIDE "coalesce(current_setting('fraudtop.hide', true), '') = 'on'"
+#define SQL_DATA                                                                                   \
+    "(CASE WHEN " SQL_HIDE " AND c.data IS NOT NULL THEN c.data || (SELECT"                        \
+    " coalesce(jsonb_object_agg(key, CASE key WHEN 'street' THEN '***'"                            \
+    " ELSE left(value #>> '{}', 1) || '.' END), '{}') FROM jsonb_each(c.data)"                     \
+    " WHERE key IN ('name_1', 'street')) ELSE c.data END)"
 /* All of it lies in the row: no JSON document is read for a list. */
 /* clang-format off */
 #define SQL_CASE_MEMBERS                                                                           \
     "'transaction_id', c.transaction_id, 'score', c.score, 'threshold', c.threshold,"              \
     " 'model', (SELECT name FROM fraudtop_models m WHERE m.model = c.model),"                      \
     " 'amount', c.amount::text, 'event', c.event, 'arrived', " SQL_TIME("c.scored_at") ","         \
-    " 'merchant', c.merchant, 'category', c.category, 'name_1', c.name_1, 'name_2', c.name_2,"     \
-    " 'street', c.street, 'city', c.city, 'state', c.us_state, 'gender', c.gender,"                \
+    " 'merchant', c.merchant, 'category', c.category,"                                            \
+    " 'name_1', CASE WHEN " SQL_HIDE " THEN left(c.name_1, 1) || '.' ELSE c.name_1 END,"           \
+    " 'name_2', c.name_2, 'street', CASE WHEN " SQL_HIDE " AND c.street IS NOT NULL THEN '***'"    \
+    " ELSE c.street END, 'city', c.city, 'state', c.us_state, 'gender', c.gender,"                 \
     " 'distance_km', c.distance_km, 'why', c.why, 'status', " SQL_STATUS ","                       \
     " 'claimed_by', " SQL_CLAIMED ","                                                              \
     " 'claimed_at', CASE WHEN c.claimed_until > now() THEN " SQL_TIME("c.claimed_at") " END,"      \

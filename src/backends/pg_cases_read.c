@@ -40,38 +40,54 @@ static bool id_range(const char *text, char lo[FT_UUID_TEXT + 1], char hi[FT_UUI
     return true;
 }
 
+/* At most two ids for a question with two texts; *n of them, the first in out. */
+static enum ft_status find_ids(struct ft_cases *c, const char *sql, const char *x, const char *y,
+                               char out[FT_UUID_TEXT + 1], int *n, struct ft_err *err)
+{
+    struct ft_args a;
+    PGresult *res;
+    enum ft_status st;
+
+    ft_args_init(&a);
+    ft_args_text(&a, x);
+    ft_args_text(&a, y);
+    st = ft_cases_query(c, sql, &a, &res, "looking for the case", err);
+    ft_args_fini(&a);
+    if (st != FT_OK)
+        return st;
+    *n = PQntuples(res);
+    if (*n)
+        snprintf(out, FT_UUID_TEXT + 1, "%s", PQgetvalue(res, 0, 0));
+    PQclear(res);
+    return FT_OK;
+}
+
 enum ft_status ft_cases_id(struct ft_cases *c, const char *id, char out[FT_UUID_TEXT + 1],
                            struct ft_err *err)
 {
-    static const char sql[] =
+    static const char begins[] =
         "SELECT transaction_id FROM (SELECT transaction_id FROM fraudtop_cases"
         "  WHERE transaction_id BETWEEN $1::uuid AND $2::uuid"
         " UNION SELECT transaction_id FROM (SELECT transaction_id FROM fraud_scores"
         "  WHERE transaction_id BETWEEN $1::uuid AND $2::uuid LIMIT 2) s) t LIMIT 2";
+    static const char ends[] = "SELECT transaction_id FROM fraudtop_cases WHERE"
+                               " right(transaction_id::text, length($1)) = lower($2) LIMIT 2";
     char lo[FT_UUID_TEXT + 1], hi[FT_UUID_TEXT + 1];
-    struct ft_args a;
-    PGresult *res;
     enum ft_status st;
+    int n;
 
     if (!id || !id_range(id, lo, hi))
         return ft_fail(err, FT_EUSAGE,
                        "\"%.40s\": not a transaction id, nor at least four digits of one",
                        id ? id : "");
-    ft_args_init(&a);
-    ft_args_text(&a, lo);
-    ft_args_text(&a, hi);
-    st = ft_cases_query(c, sql, &a, &res, "looking for the case", err);
-    ft_args_fini(&a);
-    if (st != FT_OK)
-        return st;
-    if (PQntuples(res) == 1)
-        snprintf(out, FT_UUID_TEXT + 1, "%s", PQgetvalue(res, 0, 0));
-    else
+    st = find_ids(c, begins, lo, hi, out, &n, err);
+    if (st == FT_OK && n != 1) /* the ids of a run differ at their ends */
+        st = find_ids(c, ends, id, id, out, &n, err);
+    if (st == FT_OK && n != 1)
         st = ft_fail(err, FT_EUSAGE,
-                     PQntuples(res) ? "%s: more than one transaction begins so"
-                                    : "%s: no such transaction",
+                     n ? "%s: more than one case begins or ends so"
+                       : "%s: no such transaction, or more than one begins so",
                      id);
-    PQclear(res);
     return st;
 }
 
@@ -220,7 +236,8 @@ enum ft_status ft_cases_each(struct ft_cases *c, const struct ft_case_query *q,
 
         ft_buf_fmt(&sql,
                    "DECLARE each NO SCROLL CURSOR FOR SELECT json_build_object('schema',"
-                   " 'cases.case/1', " SQL_CASE_MEMBERS ", 'data', c.data) FROM fraudtop_cases c"
+                   " 'cases.case/1', " SQL_CASE_MEMBERS ", 'data', " SQL_DATA
+                   ") FROM fraudtop_cases c"
                    " WHERE %s ORDER BY %s LIMIT $%d::int8",
                    l.where.p, l.order.p, limit);
         st = ft_cases_query(c, "BEGIN", NULL, NULL, "reading cases", err);

@@ -33,7 +33,7 @@ static const char show_sql[] =
     " 'method', CASE WHEN jsonb_typeof(c.reasons) = 'array' THEN 'exact' ELSE 'none' END,"
     " 'reasons', coalesce(c.reasons, '[]'),"
     " 'data', coalesce((SELECT json_object_agg(key, value ORDER BY array_position(" COLUMNS ", key), key)"
-    "   FROM jsonb_each(c.data)), '{}'::json),"
+    "   FROM jsonb_each(" SQL_DATA ")), '{}'::json),"
     " 'usual', c.usual, 'history', coalesce(c.history, '[]'), 'features', c.features,"
     " 'challenger', coalesce(c.challenger, (SELECT challenger FROM fraudtop_verdicts v"
     "   WHERE v.transaction_id = c.transaction_id)))::text, -1)"

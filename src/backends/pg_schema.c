@@ -140,7 +140,6 @@ static enum ft_status apply(PGconn *conn, const struct ft_migration *m, int time
         return st;
     snprintf(sql, sizeof(sql), "INSERT INTO fraudtop_schema (version, name) VALUES (%d, '%s')",
              m->version, m->name);
-    ft_log(FT_INFO, "pg", "schema: %s applied", m->name);
     return simple(conn, sql, timeout_ms, m->name, err);
 }
 
@@ -181,7 +180,11 @@ static enum ft_status try_with_lock(PGconn *conn, int timeout_ms, struct ft_err 
     if (st == FT_OK)
         st = migrate(conn, timeout_ms, err);
     if (st == FT_OK)
-        return simple(conn, "COMMIT", timeout_ms, "making the schema", err);
+        st = simple(conn, "COMMIT", timeout_ms, "making the schema", err);
+    if (st == FT_OK) {
+        ft_log(FT_INFO, "pg", "schema: version %d", ft_n_migrations);
+        return FT_OK;
+    }
     (void)simple(conn, "ROLLBACK", timeout_ms, "rollback", NULL);
     return st;
 }

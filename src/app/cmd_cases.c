@@ -1,0 +1,514 @@
+/* fraudtop cases ...: the review queue for scripts, and for those who read line by line. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fraudtop/text.h"
+#include "review.h"
+
+struct cases {
+    struct ft_app *app;
+    struct ft_review r;
+    const char *strip;
+};
+
+/* ---- printing ------------------------------------------------------------------------------------------ */
+
+static void cell(const char *text, int cols)
+{
+    char cut[400];
+    int width;
+
+    ft_text_cut(cut, sizeof(cut), ft_span_of(text), cols, true);
+    width = ft_text_width(ft_span_of(cut));
+    printf("%s%*s", cut, width < cols ? cols - width + 1 : 1, "");
+}
+
+static void amount_cell(const cJSON *o, int cols)
+{
+    struct ft_shown s;
+    char text[48];
+
+    ft_fmt_amount(text, sizeof(text), ft_span_of(ft_show(&s, o, "amount")));
+    printf("%*s ", cols, *text ? text : "?");
+}
+
+static void waiting_cell(const cJSON *o)
+{
+    struct ft_shown s;
+    struct ft_time t;
+    char text[24] = "";
+
+    if (ft_parse_time((struct ft_span){ft_show(&s, o, "arrived"), 19}, &t))
+        ft_fmt_age(text, sizeof(text), ft_wall_ms() - t.unix_s * 1000);
+    printf("%10s ", text);
+}
+
+static void print_case_line(const struct cases *c, const cJSON *o)
+{
+    struct ft_shown s;
+
+    printf("%-36s ", ft_show(&s, o, "transaction_id"));
+    printf("%.3f ", ft_show_number(o, "score"));
+    amount_cell(o, 11);
+    waiting_cell(o);
+    cell(ft_show(&s, o, "status"), 10);
+    cell(ft_show(&s, o, "claimed_by"), 8);
+    cell(ft_show_merchant(&s, o, c->strip), 22);
+    cell(ft_show(&s, o, "category"), 14);
+    cell(ft_show(&s, o, "state"), 2);
+    cell(ft_show_customer(&s, o), 16);
+    printf("%s\n", ft_show(&s, o, "why"));
+}
+
+static void print_list(const struct cases *c, const cJSON *o)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "cases"), *k;
+    double total = ft_show_number(o, "total");
+
+    if (cJSON_GetArraySize(list))
+        printf("%-36s SCORE %11s %10s %-10s %-8s %-22s %-14s ST %-16s WHY\n", "ID", "AMOUNT",
+               "WAITING", "STATUS", "CLAIMED", "MERCHANT", "CATEGORY", "CUSTOMER");
+    cJSON_ArrayForEach(k, list) print_case_line(c, k);
+    if (!c->app->quiet)
+        fprintf(stderr, "%d of %.0f%s\n", cJSON_GetArraySize(list), total,
+                total >= 10000 ? " or more" : "");
+}
+
+static void print_member(const cJSON *o, const char *name, const char *label)
+{
+    struct ft_shown s;
+
+    if (*ft_show(&s, o, name))
+        printf("%-11s %s\n", label, s.text);
+}
+
+static void print_reasons(const cJSON *o)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "reasons"), *k;
+    struct ft_shown s;
+
+    printf("\nwhy (%s)\n", ft_show(&s, o, "method"));
+    cJSON_ArrayForEach(k, list)
+    {
+        printf("  %+7.3f  ", ft_show_number(k, "contribution"));
+        cell(ft_show(&s, k, "feature"), 20);
+        cell(ft_show(&s, k, "value"), 24);
+        printf("%s\n", ft_show(&s, k, "text"));
+    }
+}
+
+static void print_others(const struct cases *c, const cJSON *o, const char *name, const char *title)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, name), *k;
+
+    if (cJSON_GetArraySize(list) == 0)
+        return;
+    printf("\n%s\n", title);
+    cJSON_ArrayForEach(k, list) print_case_line(c, k);
+}
+
+static void print_events(const cJSON *o)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "events"), *k;
+    struct ft_shown s;
+
+    if (cJSON_GetArraySize(list))
+        puts("\nnotes and decisions");
+    cJSON_ArrayForEach(k, list)
+    {
+        printf("  %s ", ft_show(&s, k, "at"));
+        cell(ft_show(&s, k, "by"), 10);
+        cell(ft_show(&s, k, "kind"), 10);
+        if (*ft_show(&s, k, "reason"))
+            printf("%s ", s.text);
+        if (*ft_show(&s, k, "until"))
+            printf("until %s ", s.text);
+        printf("%s\n", ft_show(&s, k, "note"));
+    }
+}
+
+static void print_case(const struct cases *c, const cJSON *o)
+{
+    const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data"), *k;
+    struct ft_shown s;
+
+    printf("%-11s %s\n", "id", ft_show(&s, o, "transaction_id"));
+    printf("%-11s %.17g", "score", ft_show_number(o, "score"));
+    if (!isnan(ft_show_number(o, "threshold")))
+        printf(" (threshold %.15g)", ft_show_number(o, "threshold"));
+    putchar('\n');
+    print_member(o, "status", "status");
+    print_member(o, "claimed_by", "claimed by");
+    print_member(o, "snoozed_until", "until");
+    print_member(o, "amount", "amount");
+    print_member(o, "event", "event");
+    print_member(o, "arrived", "arrived");
+    if (*ft_show_merchant(&s, o, c->strip))
+        printf("%-11s %s\n", "merchant", s.text);
+    if (*ft_show_customer(&s, o))
+        printf("%-11s %s\n", "customer", s.text);
+    print_member(o, "model", "model");
+    print_member(o, "label", "label");
+    if (!isnan(ft_show_number(o, "distance_km")))
+        printf("%-11s %.0f km from home\n", "distance", ft_show_number(o, "distance_km"));
+    if (cJSON_GetArraySize(data))
+        puts("\ndata");
+    cJSON_ArrayForEach(k, data) printf("  %-18s %s\n", k->string, ft_show(&s, data, k->string));
+    print_reasons(o);
+    print_others(c, o, "customer", "same customer");
+    print_others(c, o, "merchant_cases", "same merchant");
+    print_events(o);
+}
+
+static void print_stats(const cJSON *o)
+{
+    const cJSON *today = cJSON_GetObjectItemCaseSensitive(o, "today");
+    const cJSON *waiting = cJSON_GetObjectItemCaseSensitive(o, "waiting_s");
+    double oldest = ft_show_number(o, "oldest_s"), median = ft_show_number(waiting, "median");
+    char a[32] = "-", b[32] = "-";
+
+    printf("open %.0f   claimed %.0f   over time %.0f   snoozed %.0f   escalated %.0f\n",
+           ft_show_number(o, "open"), ft_show_number(o, "claimed"), ft_show_number(o, "over_limit"),
+           ft_show_number(o, "snoozed"), ft_show_number(o, "escalated"));
+    if (!isnan(oldest))
+        ft_fmt_age(a, sizeof(a), (int64_t)(oldest * 1000));
+    printf("oldest %s\n", a);
+    printf("decided today %.0f: fraud %.0f, legitimate %.0f, escalated %.0f\n",
+           ft_show_number(o, "decided_today"), ft_show_number(today, "fraud"),
+           ft_show_number(today, "legitimate"), ft_show_number(today, "escalated"));
+    snprintf(a, sizeof(a), "-");
+    if (!isnan(median)) {
+        ft_fmt_age(a, sizeof(a), (int64_t)(median * 1000));
+        ft_fmt_age(b, sizeof(b), (int64_t)(ft_show_number(waiting, "p95") * 1000));
+    }
+    printf("waiting to the first decision: median %s, 95 %% within %s (%.0f cases)\n", a, b,
+           ft_show_number(waiting, "n"));
+}
+
+static void print_log(const cJSON *o)
+{
+    const cJSON *k;
+    struct ft_shown s;
+
+    cJSON_ArrayForEach(k, cJSON_GetObjectItemCaseSensitive(o, "entries"))
+    {
+        printf("%s ", ft_show(&s, k, "at"));
+        cell(ft_show(&s, k, "part"), 8);
+        cell(ft_show(&s, k, "by"), 10);
+        if (*ft_show(&s, k, "transaction_id"))
+            printf("%s ", s.text);
+        printf("%s\n", ft_show(&s, k, "text"));
+    }
+}
+
+/* ---- the words ----------------------------------------------------------------------------------------- */
+
+static enum ft_status query_from(const struct cases *c, struct ft_case_query *q, struct ft_err *err)
+{
+    const struct ft_config *cfg = c->app->cfg;
+
+    *q = (struct ft_case_query){.filter = ft_cfg_text(cfg, "list.filter"),
+                                .sort = ft_cfg_text(cfg, "list.sort"),
+                                .all = ft_cfg_flag(cfg, "list.all"),
+                                .limit = (size_t)ft_cfg_int(cfg, "list.limit")};
+    return ft_review_time(ft_cfg_text(cfg, "list.since"), false, &q->since_ms, err);
+}
+
+/* The answer as it is with --json, else as text by print. */
+static enum ft_status print_answer(const struct cases *c, char *json,
+                                   void (*print)(const struct cases *c, const cJSON *o),
+                                   struct ft_err *err)
+{
+    cJSON *o;
+
+    if (c->app->json) {
+        puts(json);
+        free(json);
+        return FT_OK;
+    }
+    o = cJSON_Parse(json);
+    free(json);
+    if (!o)
+        return ft_fail(err, FT_ENOMEM, "no memory for the answer");
+    print(c, o);
+    cJSON_Delete(o);
+    return FT_OK;
+}
+
+static void as_stats(const struct cases *c, const cJSON *o)
+{
+    (void)c;
+    print_stats(o);
+}
+
+static void as_log(const struct cases *c, const cJSON *o)
+{
+    (void)c;
+    print_log(o);
+}
+
+static void as_done(const struct cases *c, const cJSON *o)
+{
+    struct ft_shown id, verdict;
+
+    if (!c->app->quiet)
+        printf("%s %s\n", ft_show(&id, o, "transaction_id"), ft_show(&verdict, o, "verdict"));
+}
+
+static enum ft_status do_list(struct cases *c, struct ft_err *err)
+{
+    struct ft_case_query q;
+    char *json;
+    enum ft_status st = query_from(c, &q, err);
+
+    if (st == FT_OK)
+        st = ft_cases_list(c->r.cases, &q, &json, err);
+    return st == FT_OK ? print_answer(c, json, print_list, err) : st;
+}
+
+static enum ft_status do_next(struct cases *c, struct ft_err *err)
+{
+    char *json;
+    enum ft_status st = ft_cases_next(c->r.cases, ft_cases_can_write(c->r.cases), &json, err);
+
+    if (st == FT_END) {
+        if (c->app->json)
+            puts("{\"schema\":\"cases.show/1\",\"transaction_id\":null}");
+        else if (!c->app->quiet)
+            fprintf(stderr, "%s\n", err->text);
+        return FT_OK;
+    }
+    return st == FT_OK ? print_answer(c, json, print_case, err) : st;
+}
+
+static enum ft_status do_show(struct cases *c, struct ft_err *err)
+{
+    char *json;
+    enum ft_status st = FT_OK;
+
+    for (size_t i = 1; i < c->app->n_args && st == FT_OK; i++) {
+        st = ft_cases_show(c->r.cases, c->app->args[i], &json, err);
+        if (st == FT_OK)
+            st = print_answer(c, json, print_case, err);
+    }
+    return st;
+}
+
+/* cases decide ID... VERDICT: each for itself; what was refused does not undo what was written. */
+static enum ft_status do_decide(struct cases *c, struct ft_err *err)
+{
+    const struct ft_config *cfg = c->app->cfg;
+    struct ft_case_decision d = {.number = -1,
+                                 .verdict = c->app->args[c->app->n_args - 1],
+                                 .reason = ft_cfg_text(cfg, "review.reason"),
+                                 .note = ft_cfg_text(cfg, "review.note")};
+    enum ft_status st = ft_review_time(ft_cfg_text(cfg, "review.until"), true, &d.until_ms, err);
+    char *json;
+
+    if (st == FT_OK && ft_cfg_flag(cfg, "review.note_required") && (!d.note || !*d.note))
+        st = ft_fail(err, FT_EUSAGE, "a note is wanted with every decision (--note TEXT)");
+    for (size_t i = 1; i + 1 < c->app->n_args && st == FT_OK; i++) {
+        d.id = c->app->args[i];
+        st = ft_cases_decide(c->r.cases, &d, &json, err);
+        if (st == FT_OK)
+            st = print_answer(c, json, as_done, err);
+    }
+    return st;
+}
+
+static enum ft_status do_note(struct cases *c, struct ft_err *err)
+{
+    const char *note =
+        c->app->n_args > 2 ? c->app->args[2] : ft_cfg_text(c->app->cfg, "review.note");
+    char *json;
+    enum ft_status st = ft_cases_note(c->r.cases, c->app->args[1], note, &json, err);
+
+    return st == FT_OK ? print_answer(c, json, as_done, err) : st;
+}
+
+static enum ft_status do_undo(struct cases *c, struct ft_err *err)
+{
+    char *json;
+    enum ft_status st =
+        ft_cases_undo(c->r.cases, ft_cfg_text(c->app->cfg, "review.note"), &json, err);
+
+    return st == FT_OK ? print_answer(c, json, as_done, err) : st;
+}
+
+static enum ft_status do_claim(struct cases *c, struct ft_err *err)
+{
+    bool claim = strcmp(c->app->args[0], "claim") == 0;
+    char *json;
+    enum ft_status st = ft_cases_claim(c->r.cases, c->app->args[1], claim, &json, err);
+
+    return st == FT_OK ? print_answer(c, json, as_done, err) : st;
+}
+
+static enum ft_status do_stats(struct cases *c, struct ft_err *err)
+{
+    char *json;
+    enum ft_status st = ft_cases_stats(c->r.cases, &json, err);
+
+    return st == FT_OK ? print_answer(c, json, as_stats, err) : st;
+}
+
+static enum ft_status do_log(struct cases *c, struct ft_err *err)
+{
+    int64_t since;
+    char *json;
+    enum ft_status st = ft_review_time(ft_cfg_text(c->app->cfg, "list.since"), false, &since, err);
+
+    if (st == FT_OK)
+        st = ft_cases_log(c->r.cases, (size_t)ft_cfg_int(c->app->cfg, "list.limit"), since, &json,
+                          err);
+    return st == FT_OK ? print_answer(c, json, as_log, err) : st;
+}
+
+/* ---- export -------------------------------------------------------------------------------------------- */
+
+static const char *const export_columns[] = {
+    "transaction_id", "score",      "threshold",  "model",       "amount",  "event",
+    "arrived",        "merchant",   "category",   "name_1",      "name_2",  "street",
+    "city",           "state",      "gender",     "distance_km", "why",     "status",
+    "claimed_by",     "decided_at", "decided_by", "label",       "sampled", "number"};
+#define N_EXPORT (sizeof(export_columns) / sizeof(export_columns[0]))
+
+struct export
+{
+    FILE *out;
+    bool csv, spreadsheet;
+    uint64_t rows;
+};
+
+static bool is_formula(const char *text)
+{
+    double v;
+
+    return *text && strchr("=+-@\t\r", *text) && !ft_parse_double(ft_span_of(text), &v);
+}
+
+static void csv_cell(struct export *e, const char *text, bool first)
+{
+    bool quote = strpbrk(text, ",\"\r\n") != NULL;
+
+    fprintf(e->out, "%s%s%s", first ? "" : ",", quote ? "\"" : "",
+            e->spreadsheet && is_formula(text) ? "'" : "");
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', e->out);
+        fputc(*text, e->out);
+    }
+    if (quote)
+        fputc('"', e->out);
+}
+
+static enum ft_status csv_row(struct export *e, const char *json, struct ft_err *err)
+{
+    cJSON *o = cJSON_Parse(json);
+
+    if (!o)
+        return ft_fail(err, FT_ENOMEM, "no memory for a row");
+    for (size_t i = 0; i < N_EXPORT; i++) {
+        const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, export_columns[i]);
+        char number[32] = "";
+
+        if (cJSON_IsNumber(m))
+            snprintf(number, sizeof(number), "%.17g", m->valuedouble);
+        else if (cJSON_IsBool(m))
+            snprintf(number, sizeof(number), "%d", cJSON_IsTrue(m));
+        csv_cell(e, cJSON_IsString(m) ? m->valuestring : number, i == 0);
+    }
+    fputs("\n", e->out);
+    cJSON_Delete(o);
+    return FT_OK;
+}
+
+static enum ft_status export_row(void *user, const char *json, struct ft_err *err)
+{
+    struct export *e = user;
+    enum ft_status st = FT_OK;
+
+    if (e->csv)
+        st = csv_row(e, json, err);
+    else
+        fprintf(e->out, "%s\n", json);
+    e->rows++;
+    if (ft_stop_signal())
+        return FT_ESTOPPED;
+    if (st == FT_OK && ferror(e->out) && errno == EPIPE) /* whoever reads has seen enough */
+        return FT_ESTOPPED;
+    if (st == FT_OK && ferror(e->out))
+        st = ft_fail(err, FT_EIO, "export: %s", strerror(errno));
+    return st;
+}
+
+static enum ft_status do_export(struct cases *c, struct ft_err *err)
+{
+    const struct ft_config *cfg = c->app->cfg;
+    struct export e = {.out = stdout,
+                       .csv = !c->app->json && strcmp(ft_cfg_text(cfg, "list.format"), "csv") == 0,
+                       .spreadsheet = ft_cfg_flag(cfg, "list.spreadsheet")};
+    struct ft_case_query q;
+    enum ft_status st = query_from(c, &q, err);
+
+    if (!ft_cfg_is_set(cfg, "list.limit"))
+        q.limit = 0;
+    for (size_t i = 0; st == FT_OK && e.csv && i < N_EXPORT; i++)
+        fprintf(e.out, "%s%s", export_columns[i], i + 1 < N_EXPORT ? "," : "\n");
+    if (st == FT_OK)
+        st = ft_cases_each(c->r.cases, &q, export_row, &e, err);
+    if (st == FT_OK && fflush(e.out) != 0)
+        st = ft_fail(err, FT_EIO, "export: %s", strerror(errno));
+    return st;
+}
+
+/* ---- which word ---------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name, *args;
+    size_t min, max; /* words behind it */
+    enum ft_status (*run)(struct cases *c, struct ft_err *err);
+} words[] = {
+    {"list",    "",              0, 0,    do_list  },
+    {"next",    "",              0, 0,    do_next  },
+    {"show",    "ID...",         1, 1000, do_show  },
+    {"decide",  "ID... VERDICT", 2, 1000, do_decide},
+    {"note",    "ID TEXT",       1, 2,    do_note  },
+    {"undo",    "--note TEXT",   0, 0,    do_undo  },
+    {"claim",   "ID",            1, 1,    do_claim },
+    {"release", "ID",            1, 1,    do_claim },
+    {"stats",   "",              0, 0,    do_stats },
+    {"log",     "",              0, 0,    do_log   },
+    {"export",  "",              0, 0,    do_export},
+};
+#define N_WORDS (sizeof(words) / sizeof(words[0]))
+
+int ft_cmd_cases(struct ft_app *app)
+{
+    struct cases c = {.app = app, .strip = ft_cfg_text(app->cfg, "display.merchant_strip_prefix")};
+    const char *word = app->n_args ? app->args[0] : "list";
+    struct ft_err err = {""};
+    enum ft_status st;
+    size_t w = 0;
+
+    while (w < N_WORDS && strcmp(words[w].name, word) != 0)
+        w++;
+    if (w == N_WORDS)
+        return ft_app_usage(
+            app,
+            "cases: \"%.40s\"; there are list, next, show, decide, note, undo, claim, "
+            "release, stats, log, export",
+            word);
+    if (app->n_args && (app->n_args - 1 < words[w].min || app->n_args - 1 > words[w].max))
+        return ft_app_usage(app, "write: fraudtop cases %s%s%s", word, *words[w].args ? " " : "",
+                            words[w].args);
+    st = ft_review_open(&c.r, app, &err);
+    if (st == FT_OK)
+        st = words[w].run(&c, &err);
+    ft_review_close(&c.r);
+    if (st == FT_OK && fflush(stdout) != 0)
+        st = ft_fail(&err, FT_EIO, "standard output: %s", strerror(errno));
+    return st == FT_OK ? 0 : ft_app_fail(app, st, &err);
+}
