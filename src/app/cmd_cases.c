@@ -30,7 +30,7 @@ static void amount_cell(const cJSON *o, int cols)
     struct ft_shown s;
     char text[48];
 
-    ft_fmt_amount(text, sizeof(text), ft_span_of(ft_show(&s, o, "amount")));
+    ft_fmt_amount(text, sizeof(text), ft_span_of(ft_answer_text(&s, o, "amount")));
     printf("%*s ", cols, *text ? text : "?");
 }
 
@@ -40,7 +40,7 @@ static void waiting_cell(const cJSON *o)
     struct ft_time t;
     char text[24] = "";
 
-    if (ft_parse_time((struct ft_span){ft_show(&s, o, "arrived"), 19}, &t))
+    if (ft_parse_time((struct ft_span){ft_answer_text(&s, o, "arrived"), 19}, &t))
         ft_fmt_age(text, sizeof(text), ft_wall_ms() - t.unix_s * 1000);
     printf("%10s ", text);
 }
@@ -49,23 +49,23 @@ static void print_case_line(const struct cases *c, const cJSON *o)
 {
     struct ft_shown s;
 
-    printf("%-36s ", ft_show(&s, o, "transaction_id"));
-    printf("%.3f ", ft_show_number(o, "score"));
+    printf("%-36s ", ft_answer_text(&s, o, "transaction_id"));
+    printf("%.3f ", ft_answer_number(o, "score"));
     amount_cell(o, 11);
     waiting_cell(o);
-    cell(ft_show(&s, o, "status"), 10);
-    cell(ft_show(&s, o, "claimed_by"), 8);
-    cell(ft_show_merchant(&s, o, c->strip), 22);
-    cell(ft_show(&s, o, "category"), 14);
-    cell(ft_show(&s, o, "state"), 2);
-    cell(ft_show_customer(&s, o), 16);
-    printf("%s\n", ft_show(&s, o, "why"));
+    cell(ft_answer_text(&s, o, "status"), 10);
+    cell(ft_answer_text(&s, o, "claimed_by"), 8);
+    cell(ft_answer_merchant(&s, o, c->strip), 22);
+    cell(ft_answer_text(&s, o, "category"), 14);
+    cell(ft_answer_text(&s, o, "state"), 2);
+    cell(ft_answer_customer(&s, o), 16);
+    printf("%s\n", ft_answer_text(&s, o, "why"));
 }
 
 static void print_list(const struct cases *c, const cJSON *o)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "cases"), *k;
-    double total = ft_show_number(o, "total");
+    double total = ft_answer_number(o, "total");
 
     if (cJSON_GetArraySize(list))
         printf("%-36s SCORE %11s %10s %-10s %-8s %-22s %-14s ST %-16s WHY\n", "ID", "AMOUNT",
@@ -80,7 +80,7 @@ static void print_member(const cJSON *o, const char *name, const char *label)
 {
     struct ft_shown s;
 
-    if (*ft_show(&s, o, name))
+    if (*ft_answer_text(&s, o, name))
         printf("%-11s %s\n", label, s.text);
 }
 
@@ -89,13 +89,13 @@ static void print_reasons(const cJSON *o)
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "reasons"), *k;
     struct ft_shown s;
 
-    printf("\nwhy (%s)\n", ft_show(&s, o, "method"));
+    printf("\nwhy (%s)\n", ft_answer_text(&s, o, "method"));
     cJSON_ArrayForEach(k, list)
     {
-        printf("  %+7.3f  ", ft_show_number(k, "contribution"));
-        cell(ft_show(&s, k, "feature"), 20);
-        cell(ft_show(&s, k, "value"), 24);
-        printf("%s\n", ft_show(&s, k, "text"));
+        printf("  %+7.3f  ", ft_answer_number(k, "contribution"));
+        cell(ft_answer_text(&s, k, "feature"), 20);
+        cell(ft_answer_text(&s, k, "value"), 24);
+        printf("%s\n", ft_answer_text(&s, k, "text"));
     }
 }
 
@@ -118,14 +118,14 @@ static void print_events(const cJSON *o)
         puts("\nnotes and decisions");
     cJSON_ArrayForEach(k, list)
     {
-        printf("  %s ", ft_show(&s, k, "at"));
-        cell(ft_show(&s, k, "by"), 10);
-        cell(ft_show(&s, k, "kind"), 10);
-        if (*ft_show(&s, k, "reason"))
+        printf("  %s ", ft_answer_text(&s, k, "at"));
+        cell(ft_answer_text(&s, k, "by"), 10);
+        cell(ft_answer_text(&s, k, "kind"), 10);
+        if (*ft_answer_text(&s, k, "reason"))
             printf("%s ", s.text);
-        if (*ft_show(&s, k, "until"))
+        if (*ft_answer_text(&s, k, "until"))
             printf("until %s ", s.text);
-        printf("%s\n", ft_show(&s, k, "note"));
+        printf("%s\n", ft_answer_text(&s, k, "note"));
     }
 }
 
@@ -134,10 +134,10 @@ static void print_case(const struct cases *c, const cJSON *o)
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data"), *k;
     struct ft_shown s;
 
-    printf("%-11s %s\n", "id", ft_show(&s, o, "transaction_id"));
-    printf("%-11s %.17g", "score", ft_show_number(o, "score"));
-    if (!isnan(ft_show_number(o, "threshold")))
-        printf(" (threshold %.15g)", ft_show_number(o, "threshold"));
+    printf("%-11s %s\n", "id", ft_answer_text(&s, o, "transaction_id"));
+    printf("%-11s %.17g", "score", ft_answer_number(o, "score"));
+    if (!isnan(ft_answer_number(o, "threshold")))
+        printf(" (threshold %.15g)", ft_answer_number(o, "threshold"));
     putchar('\n');
     print_member(o, "status", "status");
     print_member(o, "claimed_by", "claimed by");
@@ -145,17 +145,18 @@ static void print_case(const struct cases *c, const cJSON *o)
     print_member(o, "amount", "amount");
     print_member(o, "event", "event");
     print_member(o, "arrived", "arrived");
-    if (*ft_show_merchant(&s, o, c->strip))
+    if (*ft_answer_merchant(&s, o, c->strip))
         printf("%-11s %s\n", "merchant", s.text);
-    if (*ft_show_customer(&s, o))
+    if (*ft_answer_customer(&s, o))
         printf("%-11s %s\n", "customer", s.text);
     print_member(o, "model", "model");
     print_member(o, "label", "label");
-    if (!isnan(ft_show_number(o, "distance_km")))
-        printf("%-11s %.0f km from home\n", "distance", ft_show_number(o, "distance_km"));
+    if (!isnan(ft_answer_number(o, "distance_km")))
+        printf("%-11s %.0f km from home\n", "distance", ft_answer_number(o, "distance_km"));
     if (cJSON_GetArraySize(data))
         puts("\ndata");
-    cJSON_ArrayForEach(k, data) printf("  %-18s %s\n", k->string, ft_show(&s, data, k->string));
+    cJSON_ArrayForEach(k, data)
+        printf("  %-18s %s\n", k->string, ft_answer_text(&s, data, k->string));
     print_reasons(o);
     print_others(c, o, "customer", "same customer");
     print_others(c, o, "merchant_cases", "same merchant");
@@ -166,25 +167,26 @@ static void print_stats(const cJSON *o)
 {
     const cJSON *today = cJSON_GetObjectItemCaseSensitive(o, "today");
     const cJSON *waiting = cJSON_GetObjectItemCaseSensitive(o, "waiting_s");
-    double oldest = ft_show_number(o, "oldest_s"), median = ft_show_number(waiting, "median");
+    double oldest = ft_answer_number(o, "oldest_s"), median = ft_answer_number(waiting, "median");
     char a[32] = "-", b[32] = "-";
 
     printf("open %.0f   claimed %.0f   over time %.0f   snoozed %.0f   escalated %.0f\n",
-           ft_show_number(o, "open"), ft_show_number(o, "claimed"), ft_show_number(o, "over_limit"),
-           ft_show_number(o, "snoozed"), ft_show_number(o, "escalated"));
+           ft_answer_number(o, "open"), ft_answer_number(o, "claimed"),
+           ft_answer_number(o, "over_limit"), ft_answer_number(o, "snoozed"),
+           ft_answer_number(o, "escalated"));
     if (!isnan(oldest))
         ft_fmt_age(a, sizeof(a), (int64_t)(oldest * 1000));
     printf("oldest %s\n", a);
     printf("decided today %.0f: fraud %.0f, legitimate %.0f, escalated %.0f\n",
-           ft_show_number(o, "decided_today"), ft_show_number(today, "fraud"),
-           ft_show_number(today, "legitimate"), ft_show_number(today, "escalated"));
+           ft_answer_number(o, "decided_today"), ft_answer_number(today, "fraud"),
+           ft_answer_number(today, "legitimate"), ft_answer_number(today, "escalated"));
     snprintf(a, sizeof(a), "-");
     if (!isnan(median)) {
         ft_fmt_age(a, sizeof(a), (int64_t)(median * 1000));
-        ft_fmt_age(b, sizeof(b), (int64_t)(ft_show_number(waiting, "p95") * 1000));
+        ft_fmt_age(b, sizeof(b), (int64_t)(ft_answer_number(waiting, "p95") * 1000));
     }
     printf("waiting to the first decision: median %s, 95 %% within %s (%.0f cases)\n", a, b,
-           ft_show_number(waiting, "n"));
+           ft_answer_number(waiting, "n"));
 }
 
 static void print_log(const cJSON *o)
@@ -194,12 +196,12 @@ static void print_log(const cJSON *o)
 
     cJSON_ArrayForEach(k, cJSON_GetObjectItemCaseSensitive(o, "entries"))
     {
-        printf("%s ", ft_show(&s, k, "at"));
-        cell(ft_show(&s, k, "part"), 8);
-        cell(ft_show(&s, k, "by"), 10);
-        if (*ft_show(&s, k, "transaction_id"))
+        printf("%s ", ft_answer_text(&s, k, "at"));
+        cell(ft_answer_text(&s, k, "part"), 8);
+        cell(ft_answer_text(&s, k, "by"), 10);
+        if (*ft_answer_text(&s, k, "transaction_id"))
             printf("%s ", s.text);
-        printf("%s\n", ft_show(&s, k, "text"));
+        printf("%s\n", ft_answer_text(&s, k, "text"));
     }
 }
 
@@ -254,7 +256,8 @@ static void as_done(const struct cases *c, const cJSON *o)
     struct ft_shown id, verdict;
 
     if (!c->app->quiet)
-        printf("%s %s\n", ft_show(&id, o, "transaction_id"), ft_show(&verdict, o, "verdict"));
+        printf("%s %s\n", ft_answer_text(&id, o, "transaction_id"),
+               ft_answer_text(&verdict, o, "verdict"));
 }
 
 static enum ft_status do_list(struct cases *c, struct ft_err *err)

@@ -66,7 +66,7 @@ enum ft_status ft_review_time(const char *text, bool ahead, int64_t *ms, struct 
 
 /* ---- showing ------------------------------------------------------------------------------------------ */
 
-const char *ft_show(struct ft_shown *to, const cJSON *o, const char *name)
+const char *ft_answer_text(struct ft_shown *to, const cJSON *o, const char *name)
 {
     const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, name);
     const char *text = cJSON_GetStringValue(m);
@@ -79,29 +79,29 @@ const char *ft_show(struct ft_shown *to, const cJSON *o, const char *name)
     return to->text;
 }
 
-double ft_show_number(const cJSON *o, const char *name)
+double ft_answer_number(const cJSON *o, const char *name)
 {
     const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, name);
 
     return cJSON_IsNumber(m) ? m->valuedouble : (double)NAN;
 }
 
-const char *ft_show_customer(struct ft_shown *to, const cJSON *o)
+const char *ft_answer_customer(struct ft_shown *to, const cJSON *o)
 {
     struct ft_shown first, last;
 
-    ft_show(&first, o, "name_1");
-    ft_show(&last, o, "name_2");
+    ft_answer_text(&first, o, "name_1");
+    ft_answer_text(&last, o, "name_2");
     snprintf(to->text, sizeof(to->text), "%.140s%s%.140s", first.text,
              *first.text && *last.text ? " " : "", last.text);
     return to->text;
 }
 
-const char *ft_show_merchant(struct ft_shown *to, const cJSON *o, const char *strip_prefix)
+const char *ft_answer_merchant(struct ft_shown *to, const cJSON *o, const char *strip_prefix)
 {
     size_t n = strip_prefix ? strlen(strip_prefix) : 0;
 
-    ft_show(to, o, "merchant");
+    ft_answer_text(to, o, "merchant");
     if (n && strncmp(to->text, strip_prefix, n) == 0)
         memmove(to->text, to->text + n, strlen(to->text + n) + 1);
     return to->text;
@@ -114,7 +114,7 @@ static void add_amount(struct ft_buf *b, const cJSON *o, const char *name)
     struct ft_shown raw;
     char text[48];
 
-    ft_show(&raw, o, name);
+    ft_answer_text(&raw, o, name);
     ft_fmt_amount(text, sizeof(text), ft_span_of(raw.text));
     ft_buf_text(b, text);
 }
@@ -123,9 +123,10 @@ static void add_case(struct ft_buf *b, const cJSON *c, const char *strip_prefix)
 {
     struct ft_shown s;
 
-    ft_buf_fmt(b, "  %s  %.3f  ", ft_show(&s, c, "transaction_id"), ft_show_number(c, "score"));
+    ft_buf_fmt(b, "  %s  %.3f  ", ft_answer_text(&s, c, "transaction_id"),
+               ft_answer_number(c, "score"));
     add_amount(b, c, "amount");
-    ft_buf_fmt(b, "  %s", ft_show_merchant(&s, c, strip_prefix));
+    ft_buf_fmt(b, "  %s", ft_answer_merchant(&s, c, strip_prefix));
 }
 
 static void add_escalated(struct ft_buf *b, const cJSON *o, const char *strip_prefix)
@@ -137,8 +138,8 @@ static void add_escalated(struct ft_buf *b, const cJSON *o, const char *strip_pr
     cJSON_ArrayForEach(c, list)
     {
         add_case(b, c, strip_prefix);
-        ft_buf_fmt(b, "\n      by %s", ft_show(&s, c, "decided_by"));
-        if (*ft_show(&s, c, "note"))
+        ft_buf_fmt(b, "\n      by %s", ft_answer_text(&s, c, "decided_by"));
+        if (*ft_answer_text(&s, c, "note"))
             ft_buf_fmt(b, ": %s", s.text);
         ft_buf_char(b, '\n');
     }
@@ -153,7 +154,7 @@ static void add_snoozed(struct ft_buf *b, const cJSON *o, const char *strip_pref
     cJSON_ArrayForEach(c, list)
     {
         add_case(b, c, strip_prefix);
-        ft_buf_fmt(b, "  until %s\n", ft_show(&s, c, "snoozed_until"));
+        ft_buf_fmt(b, "  until %s\n", ft_answer_text(&s, c, "snoozed_until"));
     }
 }
 
@@ -165,11 +166,11 @@ static void add_changes(struct ft_buf *b, const cJSON *o)
     ft_buf_fmt(b, "\nthreshold, model and sample changes: %d\n", cJSON_GetArraySize(list));
     cJSON_ArrayForEach(c, list)
     {
-        ft_buf_fmt(b, "  %s", ft_show(&s, c, "at"));
-        ft_buf_fmt(b, "  %s", ft_show(&s, c, "kind"));
-        ft_buf_fmt(b, " %s", ft_show(&s, c, "value"));
-        ft_buf_fmt(b, "  by %s", ft_show(&s, c, "by"));
-        if (*ft_show(&s, c, "note"))
+        ft_buf_fmt(b, "  %s", ft_answer_text(&s, c, "at"));
+        ft_buf_fmt(b, "  %s", ft_answer_text(&s, c, "kind"));
+        ft_buf_fmt(b, " %s", ft_answer_text(&s, c, "value"));
+        ft_buf_fmt(b, "  by %s", ft_answer_text(&s, c, "by"));
+        if (*ft_answer_text(&s, c, "note"))
             ft_buf_fmt(b, ": %s", s.text);
         ft_buf_char(b, '\n');
     }
@@ -183,9 +184,9 @@ static void add_outages(struct ft_buf *b, const cJSON *o)
     ft_buf_fmt(b, "\noutages: %d\n", cJSON_GetArraySize(list));
     cJSON_ArrayForEach(c, list)
     {
-        ft_buf_fmt(b, "  %s", ft_show(&s, c, "at"));
-        ft_buf_fmt(b, " to %s", *ft_show(&s, c, "ended_at") ? s.text : "now");
-        ft_buf_fmt(b, "  %s\n", ft_show(&s, c, "message"));
+        ft_buf_fmt(b, "  %s", ft_answer_text(&s, c, "at"));
+        ft_buf_fmt(b, " to %s", *ft_answer_text(&s, c, "ended_at") ? s.text : "now");
+        ft_buf_fmt(b, "  %s\n", ft_answer_text(&s, c, "message"));
     }
 }
 
@@ -197,7 +198,7 @@ static void add_decided(struct ft_buf *b, const cJSON *o)
 
     ft_buf_text(b, "decided     ");
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        double n = ft_show_number(d, kinds[i]);
+        double n = ft_answer_number(d, kinds[i]);
 
         ft_buf_fmt(b, "%s%s %.0f", i ? "   " : "", kinds[i], isnan(n) ? 0 : n);
     }
@@ -215,16 +216,16 @@ char *ft_handover_text(const char *json, const char *strip_prefix)
     if (!o)
         return NULL;
     ft_buf_init(&b, 4 << 20);
-    ft_buf_fmt(&b, "handover, from %s", ft_show(&s, o, "since"));
-    ft_buf_fmt(&b, " to %s\n\nopened      %.0f, amounts ", ft_show(&s, o, "until"),
-               ft_show_number(o, "opened"));
+    ft_buf_fmt(&b, "handover, from %s", ft_answer_text(&s, o, "since"));
+    ft_buf_fmt(&b, " to %s\n\nopened      %.0f, amounts ", ft_answer_text(&s, o, "until"),
+               ft_answer_number(o, "opened"));
     add_amount(&b, o, "opened_amount");
     ft_buf_char(&b, '\n');
     add_decided(&b, o);
     ft_buf_fmt(&b, "still open  %.0f, claimed %.0f, over %.0f min: %.0f",
-               ft_show_number(o, "still_open"), ft_show_number(o, "claimed"),
-               ft_show_number(o, "limit_s") / 60, ft_show_number(o, "over_limit"));
-    oldest = ft_show_number(o, "oldest_s");
+               ft_answer_number(o, "still_open"), ft_answer_number(o, "claimed"),
+               ft_answer_number(o, "limit_s") / 60, ft_answer_number(o, "over_limit"));
+    oldest = ft_answer_number(o, "oldest_s");
     if (!isnan(oldest)) {
         ft_fmt_age(age, sizeof(age), (int64_t)(oldest * 1000));
         ft_buf_fmt(&b, ", oldest %s", age);

@@ -28,11 +28,11 @@ char *ft_handover_text(const char *json, const char *strip_prefix);
 struct ft_shown {
     char text[300];
 };
-const char *ft_show(struct ft_shown *to, const cJSON *o, const char *name);
-double ft_show_number(const cJSON *o, const char *name); /* NaN: none */
+const char *ft_answer_text(struct ft_shown *to, const cJSON *o, const char *name);
+double ft_answer_number(const cJSON *o, const char *name); /* NaN: none */
 /* "C. Young" or the whole name, as the answer has it. */
-const char *ft_show_customer(struct ft_shown *to, const cJSON *o);
+const char *ft_answer_customer(struct ft_shown *to, const cJSON *o);
 /* The merchant without the prefix that is not shown. */
-const char *ft_show_merchant(struct ft_shown *to, const cJSON *o, const char *strip_prefix);
+const char *ft_answer_merchant(struct ft_shown *to, const cJSON *o, const char *strip_prefix);
 
 #endif
