@@ -157,6 +157,10 @@ enum ft_status ft_score_features_json(const struct ft_scorer *s, const struct ft
 enum ft_status ft_score_what_if(const struct ft_scorer *s, struct ft_span features_json,
                                 const char *name, struct ft_span value, double *raw, double *score,
                                 struct ft_err *err);
+/* The exact contributions behind a stored verdict: contribution[i] of the last stage's feature i (n_features of the
+ * info), which add up with *base to *raw.  FT_EINPUT: the JSON is not this model's, or the model has no leaf weights. */
+enum ft_status ft_score_why(const struct ft_scorer *s, struct ft_span features_json, double *raw,
+                            double *base, double *contribution, struct ft_err *err);
 /*
  * The customer's last transactions before this one, oldest first, [{"time","amount","category","merchant","score"}], and
  * what is usual, {"count","mean","max","std","night_share","first"} (count 0: no more members).  Appends nothing where

@@ -48,7 +48,7 @@ static bool nap(struct ft_console *c, int ms)
 }
 
 /* A picture as the reader has put it together, in place of the one before. */
-static void publish(struct ft_console *c, double ms)
+static void publish(struct ft_console *c)
 {
     struct ft_picture *p = c->back;
 
@@ -57,7 +57,6 @@ static void publish(struct ft_console *c, double ms)
     c->front = p;
     c->reads++;
     set_part(&c->pg, c->pipeline->pg ? FT_PART_EMBEDDED : FT_PART_UP, "");
-    c->pg.ms = ms;
     pthread_mutex_unlock(&c->lock);
     wake(c);
 }
@@ -97,7 +96,6 @@ static void *reader_main(void *arg)
     opts.read_only = true;
     while (!c->stop) {
         enum ft_status st = s ? FT_OK : ft_cases_open(&s, &opts, 2000, &err);
-        int64_t start = ft_now_ns();
 
         if (st == FT_OK) {
             char run[FT_RUN_TEXT + 1];
@@ -106,7 +104,7 @@ static void *reader_main(void *arg)
             st = ft_picture_read(c->back, c->front, &c->of_run, s, run, c->since_ms, &err);
         }
         if (st == FT_OK) {
-            publish(c, (double)(ft_now_ns() - start) / 1e6);
+            publish(c);
             backoff = 100;
             nap(c, READ_MS);
             continue;
@@ -126,6 +124,7 @@ static void *reader_main(void *arg)
 static void show_parts(struct ft_console *c, struct ft_live *out)
 {
     struct ft_bus_health h;
+    double ms;
 
     ft_bus_health(c->pipeline->pipe.bus, &h);
     out->kafka.since_ms = h.since_ms;
@@ -135,7 +134,9 @@ static void show_parts(struct ft_console *c, struct ft_live *out)
                                                               : FT_PART_DOWN;
     snprintf(out->kafka.error, sizeof(out->kafka.error), "%s", h.up ? "" : h.error);
     snprintf(out->kafka.where, sizeof(out->kafka.where), "%s", c->brokers);
+    ms = out->pg.ms;
     out->pg = c->pg;
+    out->pg.ms = ms;
     out->model = c->model;
 }
 
@@ -337,6 +338,12 @@ enum ft_status ft_console_start(struct ft_console **out, const struct ft_console
     if (ft_cfg_is_set(opts->app->cfg, "model.threshold"))
         c->threshold = ft_cfg_real(opts->app->cfg, "model.threshold");
     set_part(&c->pg, FT_PART_UNKNOWN, "");
+    snprintf(c->pg.where, sizeof(c->pg.where), "%s",
+             p->pg                 ? "private server"
+             : p->conninfo[0]      ? p->conninfo
+             : getenv("PGSERVICE") ? getenv("PGSERVICE")
+             : getenv("PGHOST")    ? getenv("PGHOST")
+                                   : "libpq's defaults");
     set_part(&c->model, p->scorer ? FT_PART_UP : FT_PART_NONE,
              p->scorer || !opts->no_model ? "" : opts->no_model);
     st = c->front && c->back && c->wake_fd >= 0

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "case_why.h"
 #include "fraudtop/log.h"
 
 typedef enum ft_status ask_fn(struct ft_console *c, const cJSON *args, cJSON *out,
@@ -344,7 +345,27 @@ static enum ft_status case_show(struct ft_console *c, const cJSON *args, cJSON *
 
     if (st == FT_OK)
         st = ft_cases_show(s, id ? id : "", &json, err);
-    return give(out, json, st);
+    st = give(out, json, st);
+    if (st == FT_OK)
+        ft_case_why(out, c->pipeline->scorer);
+    return st;
+}
+
+/* changes: {column: text}, one of them; what was asked before stays on the screen, not here. */
+static enum ft_status what_if(struct ft_console *c, const cJSON *args, cJSON *out,
+                              struct ft_err *err)
+{
+    const cJSON *changes = cJSON_GetObjectItemCaseSensitive(args, "changes");
+    const cJSON *change = changes ? changes->child : NULL;
+    cJSON *o = cJSON_CreateObject();
+    enum ft_status st = case_show(c, args, o, err);
+
+    if (st == FT_OK && (!change || !cJSON_IsString(change)))
+        st = ft_fail(err, FT_EUSAGE, "which value, and changed to what?");
+    if (st == FT_OK)
+        st = ft_case_what_if(o, c->pipeline->scorer, change->string, change->valuestring, out, err);
+    cJSON_Delete(o);
+    return st;
 }
 
 static int64_t until(const char *text)
@@ -582,6 +603,7 @@ static ask_fn *const table[] = {
     [FT_ASK_CLAIM] = claim,
     [FT_ASK_NEXT] = next,
     [FT_ASK_NOTE] = note,
+    [FT_ASK_WHAT_IF] = what_if,
     [FT_ASK_THRESHOLD] = threshold,
     [FT_ASK_APPLY] = apply,
     [FT_ASK_LOG] = log_lines,

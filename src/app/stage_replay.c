@@ -17,6 +17,7 @@
 
 #define WINDOW (1u << 18) /* rows between the lowest unacknowledged and the newest */
 #define POLL_ROWS 128     /* at full speed delivery reports are served every so many rows */
+#define PUBLISH_NS 200000000
 #define WRONG_FILE_ROWS 1000
 
 struct replay {
@@ -40,6 +41,7 @@ struct replay {
     int64_t wall_offset_ns; /* wall clock minus monotonic */
     int64_t journal_ms, publish_ms;
     uint64_t since_poll, control_seq;
+    int64_t published_ns;
     struct ft_seldom waiting;
     _Atomic int want_pause;
     _Atomic int want_rate; /* a new rate lies in rate_bits */
@@ -567,10 +569,11 @@ static enum ft_status one_row(struct replay *r, struct ft_err *err)
         return st;
     }
     ft_pacer_next(&r->pacer);
-    if (++r->since_poll < POLL_ROWS)
-        return FT_OK;
-    publish(r, &pos, &t);
-    return serve(r, 0, err);
+    if (due_ns - r->published_ns >= PUBLISH_NS) { /* a slow replay moves on the screen, too */
+        publish(r, &pos, &t);
+        r->published_ns = due_ns;
+    }
+    return ++r->since_poll < POLL_ROWS ? FT_OK : serve(r, 0, err);
 }
 
 /* Until every row that was sent is acknowledged, or a stop's patience ends. */

@@ -85,6 +85,8 @@ enum ft_status ft_score_reasons(const struct ft_scorer *s, struct ft_score_scrat
         if (f->make == FT_MAKE_STATE)
             ft_past_words(s, f, &x->past[i], v[rank[k].feature].num, x->own[i].category, r->text,
                           sizeof(r->text));
+        else if (f->make == FT_MAKE_STAGE)
+            ft_stage_words(v[rank[k].feature].num, r->text, sizeof(r->text));
     }
     free(rank);
     return st;

@@ -139,6 +139,9 @@ double ft_past_value(const struct ft_scorer *s, const struct ft_feature *f, cons
 void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
                    double value, struct ft_span category, char *out, size_t size);
 
+/* An earlier stage's log-odds: how suspicious the transaction is by itself. */
+void ft_stage_words(double log_odds, char *out, size_t size);
+
 /* ---- history.c ------------------------------------------------------------------------------------ */
 
 struct ft_history_item {

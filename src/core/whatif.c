@@ -193,9 +193,30 @@ static enum ft_status change_stage(struct whatif *w, size_t stage, struct ft_err
 
 /* ---- scoring -------------------------------------------------------------------------------------- */
 
-static enum ft_status evaluate(const struct whatif *w, double *raw, struct ft_err *err)
+/* The last stage's contributions, by feature of the manifest, and its base value. */
+static enum ft_status explain(const struct ft_stage *g, struct fc_scratch *x, double *contribution,
+                              double *base, struct ft_err *err)
+{
+    double *shap = calloc(fc_model_info(g->model)->n_features + 1, sizeof(*shap));
+    struct fc_err fe = {""};
+    enum fc_status fs;
+
+    if (!shap)
+        return ft_fail(err, FT_ENOMEM, "no memory for the contributions");
+    fs = fc_shap(g->model, x, 0, shap, base, &fe);
+    for (size_t f = 0; f < g->n_features && fs == FC_OK; f++)
+        contribution[f] = shap[g->feature[f].flat];
+    free(shap);
+    return fs == FC_OK ? FT_OK
+                       : ft_fail(err, fs == FC_ENOMEM ? FT_ENOMEM : FT_EINPUT, "%s", fe.text);
+}
+
+/* contribution NULL: only the value is wanted. */
+static enum ft_status evaluate(const struct whatif *w, double *raw, double *contribution,
+                               double *base, struct ft_err *err)
 {
     double stage_raw[FT_MAX_STAGES];
+    enum ft_status st = FT_OK;
 
     for (size_t g = 0; g < w->s->n_stages; g++) {
         const struct ft_stage *stage = &w->s->stage[g];
@@ -213,10 +234,34 @@ static enum ft_status evaluate(const struct whatif *w, double *raw, struct ft_er
             ft_value_put(w->s, x, 0, stage->feature[f].flat, v);
         }
         fc_eval(stage->model, x, 1, &stage_raw[g]);
+        if (contribution && g + 1 == w->s->n_stages)
+            st = explain(stage, x, contribution, base, err);
         fc_scratch_free(x);
     }
     *raw = stage_raw[w->s->n_stages - 1];
-    return FT_OK;
+    return st;
+}
+
+static void forget(struct whatif *w)
+{
+    for (size_t g = 0; g < FT_MAX_STAGES; g++)
+        free(w->value[g]);
+}
+
+enum ft_status ft_score_why(const struct ft_scorer *s, struct ft_span features_json, double *raw,
+                            double *base, double *contribution, struct ft_err *err)
+{
+    struct whatif w = {.s = s};
+    cJSON *tree = cJSON_ParseWithLength(features_json.p, features_json.n);
+    enum ft_status st = cJSON_IsObject(tree)
+                            ? read_stored(&w, tree, err)
+                            : ft_fail(err, FT_EINPUT, "the stored features are not a JSON object");
+
+    if (st == FT_OK)
+        st = evaluate(&w, raw, contribution, base, err);
+    forget(&w);
+    cJSON_Delete(tree);
+    return st;
 }
 
 enum ft_status ft_score_what_if(const struct ft_scorer *s, struct ft_span features_json,
@@ -236,11 +281,10 @@ enum ft_status ft_score_what_if(const struct ft_scorer *s, struct ft_span featur
     if (st == FT_OK && name && !w.used)
         st = ft_fail(err, FT_EUSAGE, "no feature of the model is made of \"%.60s\"", name);
     if (st == FT_OK)
-        st = evaluate(&w, raw, err);
+        st = evaluate(&w, raw, NULL, NULL, err);
     if (st == FT_OK)
         *score = s->info.probability ? fc_sigmoid(*raw) : *raw;
-    for (size_t g = 0; g < FT_MAX_STAGES; g++)
-        free(w.value[g]);
+    forget(&w);
     cJSON_Delete(tree);
     return st;
 }

@@ -52,6 +52,38 @@ static void category_words(const struct ft_feature *f, const struct ft_past *p,
         snprintf(out, size, "%u before in %.*s", p->n_category, n, category.p);
 }
 
+/* Earlier scores as percent: how suspicious a transaction looked by itself. */
+static void score_words(const struct ft_feature *f, double log_odds, const char *span, char *out,
+                        size_t size)
+{
+    double percent = 100 / (1 + exp(-log_odds));
+
+    switch (f->take) {
+    case FT_TAKE_SCORE_LAST:
+        snprintf(out, size, "the one before %.0f %%", percent);
+        break;
+    case FT_TAKE_SCORE_EWMA:
+        snprintf(out, size, "lately %.0f %%", percent);
+        break;
+    case FT_TAKE_SCORE_MAX:
+        snprintf(out, size, "up to %.0f %% %s", percent, span);
+        break;
+    case FT_TAKE_SCORE_MIN:
+        snprintf(out, size, "from %.0f %% %s", percent, span);
+        break;
+    case FT_TAKE_SCORE_MEAN:
+        snprintf(out, size, "mean %.0f %% %s", percent, span);
+        break;
+    default:
+        break;
+    }
+}
+
+void ft_stage_words(double log_odds, char *out, size_t size)
+{
+    snprintf(out, size, "alone %.0f %%", 100 / (1 + exp(-log_odds)));
+}
+
 void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
                    double value, struct ft_span category, char *out, size_t size)
 {
@@ -68,6 +100,8 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
         snprintf(out, size, "first of this customer");
         return;
     }
+    if (!isfinite(value)) /* nothing to compare with */
+        return;
     switch (f->take) {
     case FT_TAKE_COUNT:
         snprintf(out, size, "%u%s %s", n + 1, ordinal(n + 1), span);
@@ -109,12 +143,8 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
     case FT_TAKE_SCORE_ABOVE:
         snprintf(out, size, "%u suspicious before %s", n, span);
         break;
-    case FT_TAKE_SCORE_MAX:
-    case FT_TAKE_SCORE_LAST:
-        if (isfinite(value))
-            snprintf(out, size, "earlier suspicion %.2f", 1 / (1 + exp(-value)));
-        break;
     default:
+        score_words(f, value, span, out, size);
         break;
     }
 }

@@ -137,7 +137,13 @@ static void draw_reason(const struct ft_con *c, struct ft_canvas *cv, int y, str
     double v = ft_js_number(one, "contribution");
     const char *value = ft_js_text(one, "value"), *text = ft_js_text(one, "text");
     int bar = b.w >= 76 ? 18 : 10, x = b.x + 8 + bar + 2;
+    char rounded[32], *end;
+    double number = strtod(value, &end);
 
+    if (*value && !*end && strlen(value) > 10) { /* a logarithm's seventeen digits tell nobody more */
+        snprintf(rounded, sizeof(rounded), "%.4g", number);
+        value = rounded;
+    }
     if (strcmp(ft_js_text(one, "feature"), "merch") == 0)
         value = ft_show_merchant(c, value);
     ft_putf(cv, y, b.x + 1, 6, v > 0 ? FT_ROLE_FRAUD : FT_ROLE_GOOD, "%+.1f", v);
