@@ -259,6 +259,19 @@ static enum ft_status remember(const struct ft_scorer *s, struct ft_score_scratc
     return FT_OK;
 }
 
+/* Fetches the customers of a batch into the cache: the misses of different customers overlap. */
+static void warm(const struct ft_score_scratch *x, const struct ft_state *state,
+                 const uint16_t *rows, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (x->own[rows[k]].has_key)
+            ft_customer_prefetch(state, x->own[rows[k]].key, 0);
+    for (int step = 1; step <= 2; step++)
+        for (size_t k = 0; k < n; k++)
+            if (x->own[rows[k]].has_key)
+                ft_customer_prefetch(state, x->own[rows[k]].key, step);
+}
+
 /* Looks at the past and makes features of it. */
 static void look_back(const struct ft_scorer *s, struct ft_score_scratch *x, struct ft_state *state,
                       const struct ft_txn *t, size_t i, bool *repeated)
@@ -370,6 +383,8 @@ static void score_rows(const struct ft_scorer *s, struct ft_score_scratch *x,
 
     if (!state_first)
         run_first(s, x, given, rows, n);
+    if (s->has_customer && state)
+        warm(x, state, rows, n);
     for (size_t k = 0; s->has_customer && k < n; k++)
         live_row(s, x, state, txn[rows[k]], rows[k], given, &out[rows[k]]);
     if (state_first && !s->row_by_row)
@@ -391,7 +406,7 @@ static void score(const struct ft_scorer *s, struct ft_score_scratch *x, struct 
                   const struct ft_txn *const *txn, size_t n, const double *given, double threshold,
                   struct ft_scored *out)
 {
-    uint16_t rows[FT_SCORE_BATCH];
+    uint16_t rows[FT_SCORE_BATCH] = {0};
     size_t n_rows = 0;
 
     if (n > FT_SCORE_BATCH)

@@ -57,6 +57,31 @@ uint32_t ft_customer_find(const struct ft_state *st, const uint8_t key[FT_KEY_BY
     return at ? at - 1 : FT_NO_CUSTOMER;
 }
 
+void ft_customer_prefetch(const struct ft_state *st, const uint8_t key[FT_KEY_BYTES], int step)
+{
+    const struct ft_customer *c;
+    uint32_t at;
+
+    if (!st->table_size)
+        return;
+    if (step == 0) {
+        __builtin_prefetch(&st->table[key_hash(key) & (st->table_size - 1)]);
+        return;
+    }
+    at = st->table[key_hash(key) & (st->table_size - 1)]; /* mostly the one that is sought */
+    if (!at)
+        return;
+    c = ft_customer_at(st, at - 1);
+    if (step == 1) {
+        for (size_t i = 0; i < sizeof(*c); i += 64)
+            __builtin_prefetch((const char *)c + i);
+        return;
+    }
+    __builtin_prefetch(c->category);
+    for (size_t i = 0; i < c->n_events * sizeof(*c->event) && i < 512; i += 64)
+        __builtin_prefetch((const char *)c->event + i);
+}
+
 static bool grow_table(struct ft_state *st)
 {
     size_t size = st->table_size ? 2 * st->table_size : 1024, old = st->table_size;

@@ -81,6 +81,9 @@ struct ft_state {
 
 struct ft_customer *ft_customer_at(const struct ft_state *st, uint32_t index);
 uint32_t ft_customer_find(const struct ft_state *st, const uint8_t key[FT_KEY_BYTES]);
+/* Asks the processor for what finding a customer will touch: step 0 his place in the table, 1 the customer, 2 his
+ * events and categories.  Each step wants the one before it done a while ago. */
+void ft_customer_prefetch(const struct ft_state *st, const uint8_t key[FT_KEY_BYTES], int step);
 /* Finds or makes; FT_NO_CUSTOMER: no memory. */
 uint32_t ft_customer_make(struct ft_state *st, const uint8_t key[FT_KEY_BYTES]);
 /* Forgets all but the key. */
