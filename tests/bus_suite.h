@@ -208,6 +208,8 @@ static void a_message_arrives_as_it_was_sent(void **state)
     assert_true(ft_span_is(ft_msg_header(&m, "error"), "not JSON"));
     assert_true(ft_span_is(ft_msg_header(&m, "source.offset"), "12"));
     assert_int_equal(ft_msg_header(&m, "other").n, 0);
+    assert_int_equal(ft_msg_headers(&m, h, 2), 2);
+    assert_string_equal(h[1].name, "source.offset");
     ft_msg_done(&m);
     ft_consumer_close(c, WAIT);
 }

@@ -76,7 +76,7 @@ struct ft_partition_info {
     int64_t committed; /* of the group asked for; -1: none */
     char owner[96];    /* member's client id and host; empty: nobody */
 };
-/* Results in memory of malloc: free() them. */
+/* Results in memory of malloc: free() them.  Kafka's own topics begin with "__". */
 enum ft_status ft_bus_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_info **out,
                              size_t *n, struct ft_err *err);
 enum ft_status ft_bus_partitions(struct ft_bus *bus, const char *topic, const char *group,
@@ -92,6 +92,8 @@ struct ft_header {
     const char *name;
     struct ft_span value;
 };
+
+#define FT_HEADERS_MAX 32 /* of a message that are looked at */
 
 struct ft_msg {
     const char *topic;
@@ -198,6 +200,8 @@ enum ft_status ft_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft
 void ft_msg_done(struct ft_msg *m);
 /* Value of a header of a received message, empty when it has none. */
 struct ft_span ft_msg_header(const struct ft_msg *m, const char *name);
+/* All headers of a received message, at most max; they last as long as it does. */
+size_t ft_msg_headers(const struct ft_msg *m, struct ft_header *out, size_t max);
 enum ft_status ft_consumer_pause(struct ft_consumer *c, const char *topic, int32_t partition);
 enum ft_status ft_consumer_resume(struct ft_consumer *c, const char *topic, int32_t partition);
 enum ft_status ft_consumer_seek(struct ft_consumer *c, const char *topic, int32_t partition,

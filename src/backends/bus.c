@@ -172,7 +172,18 @@ void ft_msg_done(struct ft_msg *m)
 
 struct ft_span ft_msg_header(const struct ft_msg *m, const char *name)
 {
-    return m->handle ? m->ops->header(m, name) : (struct ft_span){NULL, 0};
+    struct ft_header h[FT_HEADERS_MAX];
+    size_t n = ft_msg_headers(m, h, FT_HEADERS_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(h[i].name, name) == 0)
+            return h[i].value;
+    return (struct ft_span){NULL, 0};
+}
+
+size_t ft_msg_headers(const struct ft_msg *m, struct ft_header *out, size_t max)
+{
+    return m->handle ? m->ops->headers(m, out, max) : 0;
 }
 
 enum ft_status ft_consumer_pause(struct ft_consumer *c, const char *topic, int32_t partition)

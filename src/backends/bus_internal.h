@@ -48,7 +48,7 @@ struct ft_bus_ops {
     enum ft_status (*poll)(struct ft_consumer *c, int timeout_ms, struct ft_msg *out,
                            struct ft_err *err);
     void (*done)(struct ft_msg *m);
-    struct ft_span (*header)(const struct ft_msg *m, const char *name);
+    size_t (*headers)(const struct ft_msg *m, struct ft_header *out, size_t max);
     enum ft_status (*pause)(struct ft_consumer *c, const char *topic, int32_t partition, bool on);
     enum ft_status (*seek)(struct ft_consumer *c, const char *topic, int32_t partition,
                            int64_t offset, struct ft_err *err);

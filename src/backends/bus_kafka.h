@@ -117,7 +117,7 @@ enum ft_status kb_consumer_assign(struct ft_consumer *c, const struct ft_assigne
 enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft_msg *out,
                                 struct ft_err *err);
 void kb_msg_done(struct ft_msg *m);
-struct ft_span kb_msg_header(const struct ft_msg *m, const char *name);
+size_t kb_msg_headers(const struct ft_msg *m, struct ft_header *out, size_t max);
 enum ft_status kb_consumer_pause(struct ft_consumer *c, const char *topic, int32_t partition,
                                  bool on);
 enum ft_status kb_consumer_seek(struct ft_consumer *c, const char *topic, int32_t partition,

@@ -248,8 +248,6 @@ enum ft_status kb_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_inf
         return st;
     *out = calloc((size_t)md->topic_cnt + 1, sizeof(**out));
     for (int i = 0; *out && i < md->topic_cnt; i++) {
-        if (strncmp(md->topics[i].topic, "__", 2) == 0)
-            continue; /* Kafka's own */
         snprintf((*out)[*n].name, sizeof((*out)[*n].name), "%s", md->topics[i].topic);
         (*out)[(*n)++].partitions = md->topics[i].partition_cnt;
     }

@@ -346,16 +346,21 @@ void kb_msg_done(struct ft_msg *m)
     rd_kafka_message_destroy(m->handle);
 }
 
-struct ft_span kb_msg_header(const struct ft_msg *m, const char *name)
+size_t kb_msg_headers(const struct ft_msg *m, struct ft_header *out, size_t max)
 {
     rd_kafka_headers_t *list;
-    const void *value;
-    size_t n;
+    size_t n = 0;
 
-    if (rd_kafka_message_headers(m->handle, &list) ||
-        rd_kafka_header_get_last(list, name, &value, &n))
-        return (struct ft_span){NULL, 0};
-    return (struct ft_span){value, n};
+    if (rd_kafka_message_headers(m->handle, &list))
+        return 0;
+    for (; n < max; n++) {
+        const void *value;
+
+        if (rd_kafka_header_get_all(list, n, &out[n].name, &value, &out[n].value.n))
+            break;
+        out[n].value.p = value;
+    }
+    return n;
 }
 
 /* ---- pause, seek ----------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 #include "bus_internal.h"
 #include "fraudtop/loopback.h"
 
-/* One message, kept while the log or a reader has it: key, value, then headers (lb_entry_header). */
+/* One message, kept while the log or a reader has it: key, value, then headers (lb_entry_headers). */
 struct lb_entry {
     _Atomic unsigned refs;
     int64_t offset, timestamp_ms;
@@ -91,7 +91,7 @@ struct lb_bus {
 struct lb_entry *lb_entry_new(struct ft_span key, struct ft_span value, const struct ft_header *h,
                               size_t n_headers, int64_t timestamp_ms); /* without the lock */
 void lb_entry_unref(struct lb_entry *e);                               /* without the lock */
-struct ft_span lb_entry_header(const struct lb_entry *e, const char *name);
+size_t lb_entry_headers(const struct lb_entry *e, struct ft_header *out, size_t max);
 size_t lb_entry_bytes(const struct lb_entry *e);
 
 struct lb_topic *lb_topic_find(struct lb_bus *b, const char *name);
@@ -149,6 +149,6 @@ enum ft_status lb_consumer_committed(struct ft_consumer *c, const char *topic, i
 int64_t lb_consumer_lag(struct ft_consumer *c);
 void lb_consumer_close(struct ft_consumer *c, int timeout_ms);
 void lb_msg_done(struct ft_msg *m);
-struct ft_span lb_msg_header(const struct ft_msg *m, const char *name);
+size_t lb_msg_headers(const struct ft_msg *m, struct ft_header *out, size_t max);
 
 #endif

@@ -421,9 +421,9 @@ void lb_msg_done(struct ft_msg *m)
     lb_entry_unref(m->handle);
 }
 
-struct ft_span lb_msg_header(const struct ft_msg *m, const char *name)
+size_t lb_msg_headers(const struct ft_msg *m, struct ft_header *out, size_t max)
 {
-    return lb_entry_header(m->handle, name);
+    return lb_entry_headers(m->handle, out, max);
 }
 
 enum ft_status lb_consumer_pause(struct ft_consumer *c, const char *topic, int32_t partition,

@@ -6,7 +6,8 @@
 
 #include "fraudtop/log.h"
 
-#define HEADER_HEAD (2 * sizeof(uint32_t)) /* lengths of name and value before each header */
+#define HEADER_HEAD                                                                                \
+    (2 * sizeof(uint32_t)) /* lengths of name (with its zero) and value come first */
 
 struct lb_entry *lb_entry_new(struct ft_span key, struct ft_span value, const struct ft_header *h,
                               size_t n_headers, int64_t timestamp_ms)
@@ -16,7 +17,7 @@ struct lb_entry *lb_entry_new(struct ft_span key, struct ft_span value, const st
     char *w;
 
     for (size_t i = 0; i < n_headers; i++)
-        headers += HEADER_HEAD + strlen(h[i].name) + h[i].value.n;
+        headers += HEADER_HEAD + strlen(h[i].name) + 1 + h[i].value.n;
     if (key.n > UINT32_MAX || value.n > UINT32_MAX || headers > UINT32_MAX)
         return NULL;
     e = malloc(sizeof(*e) + key.n + value.n + headers);
@@ -38,7 +39,7 @@ struct lb_entry *lb_entry_new(struct ft_span key, struct ft_span value, const st
         memcpy(w, value.p, value.n);
     w += value.n;
     for (size_t i = 0; i < n_headers; i++) {
-        uint32_t len[2] = {(uint32_t)strlen(h[i].name), (uint32_t)h[i].value.n};
+        uint32_t len[2] = {(uint32_t)strlen(h[i].name) + 1, (uint32_t)h[i].value.n};
 
         memcpy(w, len, sizeof(len));
         memcpy(w + HEADER_HEAD, h[i].name, len[0]);
@@ -55,20 +56,20 @@ void lb_entry_unref(struct lb_entry *e)
         free(e);
 }
 
-struct ft_span lb_entry_header(const struct lb_entry *e, const char *name)
+size_t lb_entry_headers(const struct lb_entry *e, struct ft_header *out, size_t max)
 {
     const char *r = e->data + e->key_n + e->value_n, *end = r + e->headers_n;
-    size_t n = strlen(name);
+    size_t n = 0;
 
-    while (r < end) {
+    while (r < end && n < max) {
         uint32_t len[2];
 
         memcpy(len, r, sizeof(len));
-        if (len[0] == n && memcmp(r + HEADER_HEAD, name, n) == 0)
-            return (struct ft_span){r + HEADER_HEAD + n, len[1]};
+        out[n].name = r + HEADER_HEAD;
+        out[n++].value = (struct ft_span){r + HEADER_HEAD + len[0], len[1]};
         r += HEADER_HEAD + len[0] + len[1];
     }
-    return (struct ft_span){NULL, 0};
+    return n;
 }
 
 size_t lb_entry_bytes(const struct lb_entry *e)
