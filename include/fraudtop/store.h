@@ -79,6 +79,8 @@ struct ft_pg;
 struct ft_pg_opts {
     const char *state_dir; /* NULL: $XDG_STATE_HOME/fraudtop, as root /var/lib/fraudtop */
     bool throw_away;       /* tests: a fresh cluster in state_dir, fsync off */
+    const char *const
+        *settings; /* throw_away: "name=value" for postgres, over ours; ended by NULL */
 };
 enum ft_status ft_pg_start(struct ft_pg **out, const struct ft_pg_opts *opts, struct ft_err *err);
 const char *ft_pg_conninfo(const struct ft_pg *pg); /* for ft_store_open and for psql */

@@ -13,7 +13,7 @@
 
 #define TICK_MS 50
 #define FAST_STOP_MS 10000
-#define LIVED_MS 5000 /* a server that ends sooner is not started again */
+#define LIVED_MS 3000
 
 /* Everything below runs in a forked child of a program with threads: only async-signal-safe calls. */
 
@@ -60,19 +60,24 @@ static void stop_server(pid_t pid, bool child)
         tick();
 }
 
+/* One that has lived for a while is started again whenever it ends (killed, disk full); one that never did is not. */
 static void keep(const struct ft_pg_keeper *k, int users)
 {
-    bool child = k->adopt <= 0;
+    bool child = k->adopt <= 0, proven = !child;
     pid_t pid = child ? start_server(k) : k->adopt;
     int lived_ms = 0;
 
-    while (pid > 0 && flock(users, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(users, LOCK_EX | LOCK_NB) != 0) {
         tick();
         lived_ms += TICK_MS;
-        if (!ended(pid, child))
+        proven = proven || lived_ms >= LIVED_MS;
+        if (pid > 0 && !ended(pid, child))
             continue;
-        if (lived_ms < LIVED_MS)
+        pid = 0;
+        if (!proven)
             return;
+        if (lived_ms < LIVED_MS) /* not more often than that */
+            continue;
         child = true;
         pid = start_server(k);
         lived_ms = 0;

@@ -40,6 +40,7 @@ struct ft_pg {
     int port, users_fd;
     pid_t keeper; /* ours; 0: somebody else's */
     bool throw_away;
+    const char *const *settings;
 };
 
 /* ---- files -------------------------------------------------------------------------------------------- */
@@ -212,6 +213,7 @@ static enum ft_status lay_out(struct ft_pg *pg, const struct ft_pg_opts *opts, s
     if (st != FT_OK)
         return st;
     pg->throw_away = opts && opts->throw_away;
+    pg->settings = pg->throw_away ? opts->settings : NULL;
     snprintf(pg->base, sizeof(pg->base), "%s/postgres", pg->state);
     snprintf(pg->cluster, sizeof(pg->cluster), "%s/cluster", pg->base);
     snprintf(pg->log, sizeof(pg->log), "%s/log", pg->base);
@@ -418,47 +420,59 @@ static enum ft_status try_server(struct ft_pg *pg, PGconn **out, struct ft_err *
     return FT_OK;
 }
 
+#define MAX_SETTINGS 16
+
+/* What the server is started with.  Settings lie here and not in a file: another version of us may want others. */
+struct server_argv {
+    char postgres[FT_PG_PATH + 16], port[16];
+    const char *arg[8 + 2 * (MAX_SETTINGS + 12)];
+};
+
+static void fill_argv(struct server_argv *a, const struct ft_pg *pg)
+{
+    const char *const ours[] = {"listen_addresses=",
+                                "shared_buffers=64MB",
+                                "max_wal_size=256MB",
+                                "max_connections=20",
+                                "wal_level=minimal",
+                                "max_wal_senders=0",
+                                "log_min_messages=warning",
+                                "logging_collector=off",
+                                "unix_socket_permissions=0700",
+                                pg->throw_away ? "fsync=off" : "fsync=on",
+                                NULL};
+    const char *const *lists[] = {ours, pg->settings};
+    size_t n = 0;
+
+    snprintf(a->postgres, sizeof(a->postgres), "%s/postgres", pg->programs.bin);
+    snprintf(a->port, sizeof(a->port), "%d", pg->port);
+    a->arg[n++] = a->postgres;
+    a->arg[n++] = "-D";
+    a->arg[n++] = pg->cluster;
+    a->arg[n++] = "-k";
+    a->arg[n++] = pg->socket;
+    a->arg[n++] = "-p";
+    a->arg[n++] = a->port;
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; lists[k] && lists[k][i] && i < MAX_SETTINGS; i++) {
+            a->arg[n++] = "-c";
+            a->arg[n++] = lists[k][i];
+        }
+    a->arg[n] = NULL;
+}
+
 static enum ft_status start_keeper(struct ft_pg *pg, pid_t adopt, struct ft_err *err)
 {
-    char postgres[FT_PG_PATH + 16], port[16];
-    const char *argv[] = {postgres,
-                          "-D",
-                          pg->cluster,
-                          "-k",
-                          pg->socket,
-                          "-p",
-                          port,
-                          "-c",
-                          "listen_addresses=",
-                          "-c",
-                          "shared_buffers=64MB",
-                          "-c",
-                          "max_wal_size=256MB",
-                          "-c",
-                          "max_connections=20",
-                          "-c",
-                          "wal_level=minimal",
-                          "-c",
-                          "max_wal_senders=0",
-                          "-c",
-                          "log_min_messages=warning",
-                          "-c",
-                          "logging_collector=off",
-                          "-c",
-                          "unix_socket_permissions=0700",
-                          "-c",
-                          pg->throw_away ? "fsync=off" : "fsync=on",
-                          NULL};
+    struct server_argv a;
     struct ft_pg_keeper k = {.user = &pg->user,
                              .log = pg->log,
                              .users_lock = pg->users_path,
                              .keeper_lock = pg->keeper_path,
-                             .argv = argv,
+                             .argv = a.arg,
                              .adopt = adopt};
     struct stat st;
 
-    snprintf(postgres, sizeof(postgres), "%s/postgres", pg->programs.bin);
-    snprintf(port, sizeof(port), "%d", pg->port);
+    fill_argv(&a, pg);
     if (stat(pg->log, &st) == 0 && st.st_size > 1 << 20)
         (void)truncate(pg->log, 0);
     pg->keeper = ft_pg_keeper_start(&k);

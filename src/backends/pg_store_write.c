@@ -197,14 +197,6 @@ static void add_case(struct ft_store *s, const struct ft_verdict *v)
     add_text(&s->column[W_CASE_FEATURES], v->features_json);
 }
 
-/* As ft_score_bin of fraudtop/hist.h. */
-static size_t bin_of(double score)
-{
-    size_t bin = score > 0 ? score < 1 ? (size_t)(score * FT_SCORE_BINS) : FT_SCORE_BINS : 0;
-
-    return bin < FT_SCORE_BINS ? bin : FT_SCORE_BINS - 1;
-}
-
 static void count_row(struct cell_counts *c, size_t cell, struct ft_span amount)
 {
     int64_t fixed = 0;
@@ -220,7 +212,7 @@ static enum ft_status add_row(struct ft_store *s, const struct ft_verdict *v, bo
                               struct ft_err *err)
 {
     size_t part = (size_t)((v->flag == 1 ? 3 : 0) + v->label + 1);
-    size_t cell = part * FT_SCORE_BINS + bin_of(v->score);
+    size_t cell = part * FT_SCORE_BINS + ft_score_bin(v->score, FT_SCORE_BINS);
     int32_t model;
     enum ft_status st = model_number(s, v->model, &model, err);
 

@@ -134,7 +134,7 @@ static void is_started_again_when_it_was_killed(void **unused)
     PGconn *conn = NULL;
 
     (void)unused;
-    ft_sleep_ms(5200); /* one that dies at once would not be tried again */
+    ft_sleep_ms(3200); /* one that dies at once would not be tried again */
     kill(pid, SIGKILL);
     for (int i = 0; i < 200; i++) {
         PQfinish(conn);
