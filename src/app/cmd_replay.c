@@ -1,11 +1,10 @@
 /* fraudtop replay FILE...: CSV to Kafka. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "services.h"
 
-#define STOP_MS 4500
+#define STOP_MS 4000
 
 static void show(struct ft_progress *bar, struct ft_stage *s)
 {
@@ -110,8 +109,5 @@ int ft_cmd_replay(struct ft_app *app)
     fflush(stdout);
     rejected = ft_counted(ft_stage_counters(p.replay), FT_M_REJECTED);
     status = st != FT_OK ? ft_app_fail(app, st, &err) : ft_stop_exit(rejected ? 3 : 0);
-    if (!ended)
-        _exit(status);
-    ft_pipeline_close(&p);
-    return status;
+    return ft_pipeline_end(&p, ended, status);
 }

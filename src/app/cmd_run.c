@@ -4,12 +4,11 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "dead.h"
 #include "services.h"
 
-#define STOP_MS 4500
+#define STOP_MS 4000
 #define READY_MS 8000
 
 struct run {
@@ -284,10 +283,7 @@ int ft_cmd_run(struct ft_app *app)
         (r.dead_scorer + r.dead_sink || ft_counted(ft_stage_counters(r.p.replay), FT_M_REJECTED)))
         status = 3;
     status = st == FT_OK ? ft_stop_exit(status) : status;
-    if (!ended)
-        _exit(status);
     ft_dead_free(r.dead);
     ft_store_close(r.reader);
-    ft_pipeline_close(&r.p);
-    return status;
+    return ft_pipeline_end(&r.p, ended, status);
 }

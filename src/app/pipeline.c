@@ -1,6 +1,8 @@
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "services.h"
 #include "stage.h"
@@ -392,4 +394,25 @@ void ft_pipeline_close(struct ft_pipeline *p)
     ft_scorer_free(p->challenger);
     free(p->required);
     *p = (struct ft_pipeline){.app = p->app};
+}
+
+static void *end_late(void *arg)
+{
+    ft_sleep_ms(1000);
+    _exit(*(const int *)arg);
+}
+
+int ft_pipeline_end(struct ft_pipeline *p, bool ended, int status)
+{
+    static int late; /* outlives the call: the thread may look at it while main returns */
+    pthread_t watch;
+
+    fflush(NULL);
+    if (!ended)
+        _exit(status);
+    late = status;
+    if (pthread_create(&watch, NULL, end_late, &late) == 0)
+        pthread_detach(watch);
+    ft_pipeline_close(p);
+    return status;
 }

@@ -192,6 +192,7 @@ static enum ft_status commit_part(struct ft_sc *c, struct ft_sc_part *p, struct 
 static enum ft_status commit_plain(struct ft_sc *c, bool now, struct ft_err *err)
 {
     struct ft_offset off[256];
+    struct ft_bus_health health;
     size_t n = 0;
     enum ft_status st;
 
@@ -209,7 +210,8 @@ static enum ft_status commit_plain(struct ft_sc *c, bool now, struct ft_err *err
     }
     if (!n)
         return FT_OK;
-    st = ft_consumer_commit(c->in, off, n, now, err);
+    ft_bus_health(c->s.pipe->bus, &health);
+    st = ft_consumer_commit(c->in, off, n, now && health.up, err);
     /* What could not be committed is read again by somebody: the table absorbs it. */
     return st == FT_EFATAL ? st : FT_OK;
 }

@@ -437,6 +437,7 @@ static void tell_kafka(struct sink *k, bool now)
     struct ft_offset off[256];
     int64_t t = ft_now_ms();
     size_t n = 0;
+    struct ft_bus_health health;
     struct ft_err err;
 
     if (!now && t - k->committed_ms < 1000)
@@ -446,8 +447,9 @@ static void tell_kafka(struct sink *k, bool now)
         if (k->part[i].owned && k->part[i].positioned && k->part[i].next > 0)
             off[n++] = (struct ft_offset){k->s.pipe->topics.scoring, k->part[i].partition,
                                           k->part[i].next};
+    ft_bus_health(k->s.pipe->bus, &health);
     if (n)
-        (void)!ft_consumer_commit(k->in, off, n, now, &err);
+        (void)!ft_consumer_commit(k->in, off, n, now && health.up, &err);
 }
 
 static enum ft_status flush(struct sink *k, struct ft_err *err)

@@ -2,9 +2,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#define STOP_MS 4500
+#define STOP_MS 4000
 #define LINE_MS 60000
 
 struct figures {
@@ -100,10 +99,7 @@ int ft_worker(struct ft_app *app, const char *role, int parts)
     summary(&p, (double)(ft_now_ms() - start) / 1000);
     dead = look(&p).dead;
     status = st != FT_OK ? ft_app_fail(app, st, &err) : ft_stop_exit(dead ? 3 : 0);
-    if (!ended) {
+    if (!ended)
         ft_log(FT_WARN, role, "not everything could be finished in time; it is done again later");
-        _exit(status);
-    }
-    ft_pipeline_close(&p);
-    return status;
+    return ft_pipeline_end(&p, ended, status);
 }

@@ -1,0 +1,40 @@
+# Several scorers and sinks join and go; one is killed and another takes over within 12 s; one hangs and comes back.
+# ctest: timeout 600
+. "$FT_SOURCE/tests/services.sh"
+. "$FT_SOURCE/tests/integration/pipeline.sh"
+. "$FT_SOURCE/tests/faults/servers.sh"
+need python3
+own_kafka
+own_postgres
+made 60000 5 "$TMP/rows.csv"
+for options in "" --exactly-once; do
+    sql "TRUNCATE fraud_scores" >/dev/null 2>&1 || true
+    export FRAUDTOP_TOPICS_TRANSACTIONS=t$options FRAUDTOP_TOPICS_SCORING=s$options FRAUDTOP_SCORE_GROUP=g$options FRAUDTOP_SINK_GROUP=k$options
+    unset FRAUDTOP_KAFKA_SESSION_TIMEOUT_MS FRAUDTOP_KAFKA_HEARTBEAT_INTERVAL_MS
+    for i in 1 2 3 4; do member "score$i" "$FRAUDTOP" score $options; done # one more than partitions
+    for i in 1 2 3; do member "sink$i" "$FRAUDTOP" sink; done
+    replay_of "$TMP/rows.csv" 1000
+    sleep 6
+    kill -KILL "${PID[score1]}" "${PID[score2]}" "${PID[sink1]}"
+    # rows of every partition go on within 12 s
+    sleep 12
+    before=$(rows)
+    sleep 4
+    gained=$(($(rows) - before))
+    [ "$gained" -ge 3000 ] || fail "12 s after the kill only $gained rows came in 4 s"
+    kill -STOP "${PID[score3]}"
+    sleep 13
+    kill -CONT "${PID[score3]}"
+    member "score5" "$FRAUDTOP" score $options
+    sleep 3
+    killed score4 TERM
+    arrived 60000
+    for name in score3 score5 sink2 sink3; do killed $name TERM; done
+    if [ -n "$options" ]; then
+        kafka_tool org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$BROKERS" --topic "s$options" --from-beginning \
+            --timeout-ms 8000 --isolation-level read_committed | grep -o '"transaction_id":"[^"]*"' | sort | uniq -c >"$TMP/topic.ids" || true
+        same "ids in the topic" "$(wc -l <"$TMP/topic.ids")" 60000
+        same "repeats in the topic" "$(awk '$1 > 1' "$TMP/topic.ids" | wc -l)" 0
+    fi
+    echo "members${options:+ $options}: passed"
+done
