@@ -396,23 +396,34 @@ void ft_pipeline_close(struct ft_pipeline *p)
     *p = (struct ft_pipeline){.app = p->app};
 }
 
+struct late {
+    int ms, status;
+};
+
 static void *end_late(void *arg)
 {
-    ft_sleep_ms(1000);
-    _exit(*(const int *)arg);
+    const struct late *l = arg;
+
+    ft_sleep_ms(l->ms);
+    _exit(l->status);
 }
 
 int ft_pipeline_end(struct ft_pipeline *p, bool ended, int status)
 {
-    static int late; /* outlives the call: the thread may look at it while main returns */
+    struct late *late =
+        malloc(sizeof(*late)); /* the thread's; it may look at it while main returns */
     pthread_t watch;
 
     fflush(NULL);
     if (!ended)
         _exit(status);
-    late = status;
-    if (pthread_create(&watch, NULL, end_late, &late) == 0)
-        pthread_detach(watch);
+    if (late) {
+        *late = (struct late){ft_stop_signal() ? 1000 : 15000, status};
+        if (pthread_create(&watch, NULL, end_late, late) == 0)
+            pthread_detach(watch);
+        else
+            free(late);
+    }
     ft_pipeline_close(p);
     return status;
 }

@@ -63,7 +63,7 @@ enum ft_status ft_pipeline_failed(const struct ft_pipeline *p, struct ft_err *er
 bool ft_pipeline_stop(struct ft_pipeline *p, int timeout_ms);
 void ft_pipeline_close(struct ft_pipeline *p);
 /* The last thing that a command does: closes, or ends the process with this status when a stage has not ended, or when
- * closing takes longer than a second (a service that is away, a client library that waits for it). */
+ * closing takes longer than a second after a stop (a client library that waits for a service). */
 int ft_pipeline_end(struct ft_pipeline *p, bool ended, int status);
 
 #endif
