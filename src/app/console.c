@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -285,13 +284,7 @@ static void *connect_main(void *arg)
 
 static void who_am_i(struct ft_console *c, const struct ft_app *app)
 {
-    const char *name = ft_cfg_text(app->cfg, "review.as");
-    const struct passwd *pw = name ? NULL : getpwuid(getuid());
-    const char *sudo = getenv("SUDO_USER");
-
-    if (!name)
-        name = sudo && getuid() == 0 ? sudo : pw ? pw->pw_name : "unknown";
-    snprintf(c->user, sizeof(c->user), "%s", name);
+    ft_app_who(app, c->user, sizeof(c->user));
     if (gethostname(c->host, sizeof(c->host) - 1) != 0)
         snprintf(c->host, sizeof(c->host), "localhost");
 }

@@ -487,25 +487,18 @@ static enum ft_status apply(struct ft_console *c, const cJSON *args, cJSON *out,
 {
     const char *kind = cJSON_HasObjectItem(args, "sample") ? "sample" : "threshold";
     double v = number(args, kind, (double)NAN);
-    struct ft_buf b;
+    const char *note = word(args, "note");
+    char json[1400];
     enum ft_status st;
 
     if (c->read_only)
         return ft_fail(err, FT_EUSAGE, "read only: nothing can be applied");
     if (!(v >= 0 && v <= 1))
         return ft_fail(err, FT_EUSAGE, "%s: a number from 0 to 1", kind);
-    ft_buf_init(&b, 8192);
-    ft_buf_fmt(&b, "{\"%s\":", kind);
-    ft_buf_double(&b, v);
-    ft_buf_text(&b, ",\"who\":");
-    ft_buf_json(&b, ft_span_of(c->user));
-    ft_buf_text(&b, ",\"note\":");
-    ft_buf_json(&b, ft_span_of(word(args, "note") ? word(args, "note") : ""));
-    ft_buf_char(&b, '}');
-    st = b.failed ? ft_fail(err, FT_ENOMEM, "the note is too long")
-                  : ft_control_put(c->pipeline->pipe.bus, &c->pipeline->pipe.topics, kind, b.p,
-                                   5000, err);
-    ft_buf_fini(&b);
+    st = ft_in_force_json(c->app, kind, v, note ? note : "", json, sizeof(json), err);
+    if (st == FT_OK)
+        st =
+            ft_control_put(c->pipeline->pipe.bus, &c->pipeline->pipe.topics, kind, json, 5000, err);
     cJSON_AddNumberToObject(out, kind, v);
     return st;
 }

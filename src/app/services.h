@@ -66,4 +66,17 @@ void ft_pipeline_close(struct ft_pipeline *p);
  * closing takes longer than a second after a stop (a client library that waits for a service). */
 int ft_pipeline_end(struct ft_pipeline *p, bool ended, int status);
 
+/* ---- what is in force, from the command line and the screens (in_force.c) ---- */
+
+/* Who acts: --as, else the login name (of whoever called sudo). */
+void ft_app_who(const struct ft_app *app, char *out, size_t size);
+/* The record of the control topic: {"KIND":value,"who","note"}. */
+enum ft_status ft_in_force_json(const struct ft_app *app, const char *kind, double value,
+                                const char *note, char *out, size_t size, struct ft_err *err);
+enum ft_status ft_in_force_text(const struct ft_app *app, const char *kind, const char *value,
+                                const char *note, char *out, size_t size, struct ft_err *err);
+/* Puts it there, over a bus of its own. */
+enum ft_status ft_in_force_put(struct ft_app *app, const char *kind, const char *json,
+                               struct ft_err *err);
+
 #endif
