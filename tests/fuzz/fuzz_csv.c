@@ -94,12 +94,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pieces = read_in_pieces(p, n, piece, max);
     if (whole.rows != pieces.rows || whole.sum != pieces.sum)
         abort();
+    if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
+        return 0; /* ft_csv_skim is not given the start of files, so a mark there is text to it */
     taken = ft_csv_skim(p, n, true, max, &rows, &lines, &too_long);
     if (taken > n || (!too_long && taken != n && rows > whole.rows))
         abort();
     head = read_in_pieces(p, taken, taken + !taken, max);
-    /* A mark at the very start may be a row of its own to ft_csv_skim, which is not given the start of files. */
-    if (head.rows != rows && (n < 3 || memcmp(p, "\xEF\xBB\xBF", 3) != 0))
+    if (head.rows != rows)
         abort();
     return 0;
 }
