@@ -599,6 +599,9 @@ static ask_fn *const table[] = {
     [FT_ASK_WHAT_IF] = what_if,
     [FT_ASK_THRESHOLD] = threshold,
     [FT_ASK_APPLY] = apply,
+    [FT_ASK_PARTITIONS] = ft_ask_partitions,
+    [FT_ASK_TOPICS] = ft_ask_topics,
+    [FT_ASK_MESSAGES] = ft_ask_messages,
     [FT_ASK_LOG] = log_lines,
     [FT_ASK_HANDOVER] = handover,
 };

@@ -42,6 +42,14 @@ struct ft_job {
     char *args;
 };
 
+/* What was committed of a partition when it was last looked at: for its speed. */
+struct ft_part_seen {
+    char topic[128];
+    int32_t partition;
+    int64_t committed, at_ms;
+};
+#define FT_PARTS_SEEN 64
+
 struct ft_console {
     struct ft_app *app;
     struct ft_pipeline *pipeline;
@@ -79,7 +87,7 @@ struct ft_console {
     /* the worker's thread alone */
     struct ft_cases *cases;
     struct ft_stage *replay; /* begun on screen */
-    char *folder;
+    struct ft_part_seen part_seen[FT_PARTS_SEEN];
 };
 
 /* As the settings have it; texts belong to the console. */
@@ -93,5 +101,14 @@ bool ft_ask_known(enum ft_ask_kind kind);
 void ft_ask_do(struct ft_console *c, struct ft_job *job);
 /* Lets go of what the worker holds; stops a replay that it began. */
 void ft_ask_fini(struct ft_console *c);
+
+/* console_topics.c */
+struct cJSON;
+enum ft_status ft_ask_partitions(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
+                                 struct ft_err *err);
+enum ft_status ft_ask_topics(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
+                             struct ft_err *err);
+enum ft_status ft_ask_messages(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
+                               struct ft_err *err);
 
 #endif
