@@ -2,7 +2,8 @@
  * How fast the core is: rows of card transactions through a model that has the features of models/seed-004 (in any
  * order, any subset), on one thread.
  *
- *     core_bench [--json] [--seconds S] [--rows N] [--batch N] [--path avx512|avx2|portable] MODEL TRANSACTIONS.csv[.gz]
+ *     core_bench [--json] [--seconds S] [--rows N] [--batch N] [--path avx512|avx2|portable]
+ *                [--only FIGURE] [--scores FILE] MODEL TRANSACTIONS.csv[.gz]
  *
  * All rows are different and in memory before the clock starts.  The clock is the thread's processor time, and each
  * figure the best of the rounds that fit into S seconds (default 1): what one core can do when nobody else is using it.
@@ -252,6 +253,16 @@ static void explain(struct bench *b)
     }
 }
 
+/* The raw scores of all rows, as doubles of this machine. */
+static void write_scores(struct bench *b, const char *path)
+{
+    FILE *f = fopen(path, "wb");
+
+    batch_text(b);
+    if (!f || fwrite(b->raw, sizeof(*b->raw), b->n_rows, f) != b->n_rows || fclose(f) != 0)
+        die(path, "cannot be written");
+}
+
 /* Rows a second: the best round. */
 static double measure(struct bench *b, void (*run)(struct bench *), double seconds, bool cold)
 {
@@ -291,7 +302,7 @@ int main(int argc, char **argv)
     double seconds = 1, load_s;
     size_t most = SIZE_MAX, n;
     struct fc_err err;
-    const char *path = NULL, *only = NULL;
+    const char *path = NULL, *only = NULL, *scores = NULL;
     char *bytes;
     int i = 1;
 
@@ -304,6 +315,8 @@ int main(int argc, char **argv)
             most = (size_t)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
             only = argv[++i];
+        else if (strcmp(argv[i], "--scores") == 0 && i + 1 < argc)
+            scores = argv[++i];
         else if (strcmp(argv[i], "--path") == 0 && i + 1 < argc)
             path = argv[++i];
         else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc)
@@ -332,6 +345,8 @@ int main(int argc, char **argv)
         die("memory", "none left");
     if (path && !fc_scratch_use(b.s, path))
         die(path, "not a path of this processor");
+    if (scores)
+        write_scores(&b, scores);
     printf(json ? "{\"rows\":%zu,\"load_ms\":%.1f,\"path\":\"%s\""
                 : "%zu rows, model loaded in %.1f ms, path %s\n",
            b.n_rows, load_s * 1e3, fc_scratch_path(b.s));
