@@ -140,7 +140,8 @@ static void draw_reason(const struct ft_con *c, struct ft_canvas *cv, int y, str
     char rounded[32], *end;
     double number = strtod(value, &end);
 
-    if (*value && !*end && strlen(value) > 10) { /* a logarithm's seventeen digits tell nobody more */
+    if (*value && !*end &&
+        strlen(value) > 10) { /* a logarithm's seventeen digits tell nobody more */
         snprintf(rounded, sizeof(rounded), "%.4g", number);
         value = rounded;
     }
