@@ -16,6 +16,7 @@ static char *unzipped(const char *path)
     n = (size_t)gzread(f, p, (unsigned)cap - 1);
     p[n] = '\0';
     gzclose(f);
+    vectors_keep(p, NULL);
     return p;
 }
 

@@ -83,6 +83,7 @@ static void json_and_cbm_hold_the_same_metadata(void **state)
 {
     struct fc_model *cbm = vectors_load(VECTORS "class_names/model.cbm");
     struct fc_model *json = vectors_load(VECTORS "class_names/model.json");
+    cJSON *a, *b;
     static const char *const keys[] = {"model_guid", "train_finish_time"};
     const char *key, *value;
     size_t key_n, value_n, n = 0;
@@ -90,8 +91,11 @@ static void json_and_cbm_hold_the_same_metadata(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++)
         assert_string_equal(fc_model_meta(cbm, keys[i], NULL), fc_model_meta(json, keys[i], NULL));
-    assert_true(cJSON_Compare(cJSON_Parse(fc_model_meta(cbm, "params", NULL)),
-                              cJSON_Parse(fc_model_meta(json, "params", NULL)), true));
+    a = cJSON_Parse(fc_model_meta(cbm, "params", NULL));
+    b = cJSON_Parse(fc_model_meta(json, "params", NULL));
+    assert_true(cJSON_Compare(a, b, true));
+    cJSON_Delete(a);
+    cJSON_Delete(b);
     assert_null(fc_model_meta(cbm, "no such key", &value_n));
     assert_int_equal(value_n, 0);
     while (fc_model_meta_at(cbm, n, &key, &key_n, &value, &value_n)) {

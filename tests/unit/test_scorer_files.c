@@ -222,7 +222,6 @@ static void bare_models_score_their_columns(void **state)
         want = vectors_csv(expected);
         assert_int_equal(for_each_row(s, rows, NULL, compare_vector, &want), want.n_rows - 1);
         ft_scorer_free(s);
-        vectors_csv_free(&want);
     }
     assert_int_equal(n, 45);
     cJSON_Delete(manifest);
@@ -265,8 +264,6 @@ static void columns_by_place(void **state)
     }
     ft_score_scratch_free(x);
     ft_scorer_free(s);
-    vectors_csv_free(&rows);
-    vectors_csv_free(&want);
 }
 
 int main(void)
