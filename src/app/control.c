@@ -140,7 +140,7 @@ static void add_counters(struct ft_control *c, struct ft_buf *b)
 
     for (size_t k = 0; k < c->n_stage; k++) {
         int64_t l = atomic_load(&c->stage[k]->counters.lag);
-        int kind = c->stage[k]->kind;
+        int kind = (int)c->stage[k]->kind;
 
         for (int m = 0; m < FT_N_METRICS; m++)
             sum[m] += ft_counted(&c->stage[k]->counters, (enum ft_metric)m);
