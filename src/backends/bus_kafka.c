@@ -164,6 +164,19 @@ static bool worth_a_line(struct kb_bus *b, const char *fac)
     return worth;
 }
 
+/* Said better elsewhere, or no trouble: a producer's property given to a consumer (-X does), lost connections (told by
+ * on_error), what is retried by itself, messages dropped on purpose. */
+static bool is_noise(const char *fac)
+{
+    static const char *const noise[] = {"CONFWARN", "FAIL",      "ERROR",
+                                        "GETPID",   "TERMINATE", "APIVERSION"};
+
+    for (size_t i = 0; i < sizeof(noise) / sizeof(*noise); i++)
+        if (strcmp(fac, noise[i]) == 0)
+            return true;
+    return false;
+}
+
 /* From any thread of the library. */
 static void on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
 {
@@ -172,12 +185,33 @@ static void on_log(const rd_kafka_t *rk, int level, const char *fac, const char 
 
     if (strncmp(text, "[thrd:", 6) == 0 && (end = strstr(text, "]: ")))
         text = end + 3;
-    /* A producer's property given to a consumer, as -X does, is no trouble; a lost connection is told by on_error. */
-    if (level > 4 || strcmp(fac, "CONFWARN") == 0 || strcmp(fac, "FAIL") == 0 ||
-        strcmp(fac, "ERROR") == 0 || !worth_a_line(c->bus, fac))
+    if (level > 4 || is_noise(fac) || !worth_a_line(c->bus, fac))
         ft_log(FT_DEBUG, "kafka", "%s: %s", fac, text);
     else
         ft_log(FT_WARN, "kafka", "%s", text);
+}
+
+/*
+ * "sasl_ssl://kafka1:9093/bootstrap: SSL handshake failed: ... (after 3ms in state CONNECT)": what people need of it,
+ * "SSL handshake failed: ...", with the broker's name before it unless it is the only one configured.
+ */
+static void shorten(char *out, size_t size, const struct kb_bus *b, const char *reason)
+{
+    const char *scheme = strstr(reason, "://"), *name = scheme ? scheme + 3 : reason;
+    const char *slash = strchr(name, '/'), *text = slash ? strstr(slash, ": ") : NULL;
+    const char *after = strstr(reason, " (after ");
+    size_t n;
+
+    if (!text || memchr(name, ' ', (size_t)(slash - name))) /* no broker's name in front */
+        snprintf(out, size, "%s", reason);
+    else if (strlen(b->brokers) == (size_t)(slash - name) &&
+             memcmp(b->brokers, name, (size_t)(slash - name)) == 0)
+        snprintf(out, size, "%s", text + 2);
+    else
+        snprintf(out, size, "%.*s%s", (int)(slash - name), name, text);
+    n = after ? strlen(after) : 0;
+    if (n && strlen(out) > n && strcmp(out + strlen(out) - n, after) == 0)
+        out[strlen(out) - n] = '\0';
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
@@ -185,23 +219,23 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     struct kb_client *c = opaque;
     struct kb_bus *b = c->bus;
     rd_kafka_resp_err_t e = (rd_kafka_resp_err_t)code;
+    char text[300];
 
     (void)rk;
     if (e == RD_KAFKA_RESP_ERR__FATAL) {
         c->fatal = true;
         return;
     }
+    shorten(text, sizeof(text), b, reason);
     pthread_mutex_lock(&b->lock);
-    if (e == RD_KAFKA_RESP_ERR__AUTHENTICATION || e == RD_KAFKA_RESP_ERR__SSL) {
+    if (e == RD_KAFKA_RESP_ERR__AUTHENTICATION || e == RD_KAFKA_RESP_ERR__SSL)
         b->n_refused++;
-        snprintf(b->trouble, sizeof(b->trouble), "%s", reason);
-        set_health(b, false, reason);
-    } else if (e == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        set_health(b, false, b->trouble[0] ? b->trouble : reason);
-    } else {
-        snprintf(b->trouble, sizeof(b->trouble), "%s", reason);
-    }
-    snprintf(c->news, sizeof(c->news), "%s", b->trouble[0] ? b->trouble : reason);
+    if (e != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !b->trouble[0])
+        snprintf(b->trouble, sizeof(b->trouble), "%s", text);
+    if (e == RD_KAFKA_RESP_ERR__AUTHENTICATION || e == RD_KAFKA_RESP_ERR__SSL ||
+        e == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        set_health(b, false, b->trouble);
+    snprintf(c->news, sizeof(c->news), "%s", b->trouble);
     pthread_mutex_unlock(&b->lock);
 }
 

@@ -1,9 +1,11 @@
 /* Properties: our table, what may override it, and what may not. */
 #include "bus_kafka.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 struct setting {
     const char *name, *value;
@@ -147,6 +149,17 @@ static enum ft_status check_guards(const struct kb_bus *b, const char *name, con
     return FT_OK;
 }
 
+/* The library's own words for a file that is not there do not name it. */
+static enum ft_status check_file(const char *name, const char *value, struct ft_err *err)
+{
+    size_t n = strlen(name);
+
+    if (strncmp(name, "ssl.", 4) != 0 || n < 9 || strcmp(name + n - 9, ".location") != 0 ||
+        strcmp(value, "probe") == 0 || access(value, R_OK) == 0)
+        return FT_OK;
+    return ft_fail(err, FT_EUSAGE, "%s: %s: %s", name, value, strerror(errno));
+}
+
 static enum ft_status apply_user(rd_kafka_conf_t *conf, struct kb_bus *b, enum kb_role role,
                                  struct ft_err *err)
 {
@@ -159,6 +172,8 @@ static enum ft_status apply_user(rd_kafka_conf_t *conf, struct kb_bus *b, enum k
             continue;
         name = plain(name);
         st = check_guards(b, name, value, err);
+        if (st == FT_OK)
+            st = check_file(name, value, err);
         if (st != FT_OK)
             break;
         if (strcmp(name, "auto.offset.reset") == 0)

@@ -114,7 +114,8 @@ static void secrets_are_known_and_never_told(void **state)
     /* A misspelt name with a secret as its value, and a value that the library does not take. */
     assert_int_equal(open_with("sasl.passwort", "s3cret", false, &err), FT_EUSAGE);
     assert_null(strstr(err.text, "s3cret"));
-    assert_int_equal(open_with("ssl.key.location", "s3cret\n", false, &err), FT_OK);
+    assert_int_equal(open_with("ssl.ca.location", "/nowhere/ca.pem", false, &err), FT_EUSAGE);
+    assert_string_equal(err.text, "ssl.ca.location: /nowhere/ca.pem: No such file or directory");
 }
 
 static void the_list_has_every_property(void **state)
