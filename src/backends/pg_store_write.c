@@ -110,12 +110,12 @@ static enum ft_status model_number(struct ft_store *s, struct ft_span name, int3
         return FT_OK;
     if (name.n >= sizeof(text))
         name.n = sizeof(text) - 1;
-    snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p);
     for (size_t i = 0; i < s->n_model; i++)
-        if (strcmp(s->model[i].name, text) == 0) {
+        if (ft_span_is(name, s->model[i].name)) {
             *out = s->model[i].number;
             return FT_OK;
         }
+    snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p);
     st = ft_pg_exec(s->conn, sql, &p, FT_PG_WRITE_MS, &res, "numbering the model", err);
     if (st != FT_OK)
         return st;
