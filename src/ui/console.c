@@ -11,7 +11,7 @@
 #include "fraudtop/text.h"
 
 static const int refresh_steps[] = {500, 1000, 2000, 5000, 10000};
-#define FROZEN_STEP_MS 5000
+#define FROZEN_STEP_MS 10000
 #define N_STEPS (int)(sizeof(refresh_steps) / sizeof(*refresh_steps))
 
 /* ---- life ----------------------------------------------------------------------------------------- */
@@ -671,4 +671,6 @@ void ft_con_draw(struct ft_con *c, struct ft_canvas *cv)
     ft_views[top]->draw(c, cv, (struct ft_box){head, 0, cv->rows - head - 1, cv->cols});
     if (c->prompt.active)
         ft_prompt_draw(c, cv);
+    cv->cursor_x = cv->cursor_x < cv->cols ? cv->cursor_x : cv->cols - 1;
+    cv->cursor_y = cv->cursor_y < cv->rows ? cv->cursor_y : cv->rows - 1;
 }

@@ -62,9 +62,9 @@ static void write_frame(struct ft_record *r)
 
 void ft_record_time(struct ft_record *r, int64_t now_ms)
 {
-    write_frame(r);
     if (r->first_ms < 0)
-        r->first_ms = now_ms;
+        r->first_ms = r->at_ms = now_ms;
+    write_frame(r);
     if (now_ms > r->at_ms)
         r->at_ms = now_ms;
 }

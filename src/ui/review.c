@@ -170,7 +170,7 @@ static void decided(struct ft_con *c, const struct ft_answer *a, const cJSON *js
         ft_con_act(c, FT_ACT_NEXT_TX);
     } else if (ft_con_top(c) == FT_PLACE_CASE) {
         ft_case_reload(c);
-    } else if (ft_con_list(c) && c->decide.n == 1) { /* the next one at once */
+    } else if (ft_con_list(c) && c->decide.n == 1 && !first) { /* the next one at once */
         ft_list_move(ft_con_list(c), 1, c->now_ms);
     }
 }

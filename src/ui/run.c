@@ -148,11 +148,11 @@ static void watch_speed(struct loop *l, bool drawn)
     }
 }
 
-/* On whole seconds of the wall clock, so that the clock on screen ticks evenly. */
+/* On whole seconds of the clock on screen, so that it ticks evenly (and a recorded scene is the same each time). */
 static void next_tick(struct loop *l)
 {
     int step = interval_ms(l);
-    int64_t wall = clock_ms(CLOCK_REALTIME);
+    int64_t wall = l->con->newest->scene ? l->con->now_ms : clock_ms(CLOCK_REALTIME);
 
     l->next_tick = now_ms() + step - wall % (step < 1000 ? step : 1000) + 1;
 }
@@ -170,7 +170,8 @@ static void draw(struct loop *l)
         ft_term_redraw(l->term);
     ft_con_draw(l->con, &l->canvas);
     if (l->record)
-        ft_record_time(l->record, l->con->now_ms);
+        ft_record_time(l->record,
+                       l->con->newest->scene ? l->con->now_ms / 100 * 100 : l->con->now_ms);
     drawn = ft_term_draw(l->term, &l->canvas);
     watch_speed(l, drawn);
     if (!drawn)

@@ -142,15 +142,33 @@ static double chart_top(const struct ft_live *l, int points, double *peak)
         if (v > *peak)
             *peak = v;
     }
-    return nice_ceiling(*peak > 10 ? *peak : 10);
+    return nice_ceiling(*peak > 10 ? *peak * 1.02 : 10);
 }
 
-/* One column a second, newest at the right, the scale at the left. */
-static void draw_chart(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+/*
+ * The mean of the i-th newest stretch of so many seconds; NaN: none.  Stretches begin at whole multiples of their length on
+ * the clock, so that the chart moves by a column only when one is over: between, only its newest column changes.
+ */
+static double stretch(const struct ft_live *l, int i, int seconds)
+{
+    int newest = (int)(l->now_ms / 1000 % seconds) + 1, from = i ? newest + (i - 1) * seconds : 0,
+        to = newest + i * seconds, n = 0;
+    double sum = 0;
+
+    for (int k = from; k < to && (size_t)k < l->n_rate; k++)
+        if (!isnan(l->rate[l->n_rate - 1 - (size_t)k])) {
+            sum += l->rate[l->n_rate - 1 - (size_t)k];
+            n++;
+        }
+    return n ? sum / n : (double)NAN;
+}
+
+/* Newest at the right, the scale at the left; a column for so many seconds. */
+static void draw_chart(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b, int seconds)
 {
     const struct ft_live *l = c->live;
     int w = b.w - 7;
-    double peak, top = chart_top(l, w, &peak);
+    double peak, top = chart_top(l, w * seconds, &peak);
     char label[24];
 
     for (int r = 0; r < b.h; r++) {
@@ -162,8 +180,8 @@ static void draw_chart(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
         ft_put(cv, b.y, b.x + 7, w, FT_ROLE_MUTED, "no chart while :slow");
         return;
     }
-    for (int i = 0; i < w && (size_t)i < l->n_rate; i++) {
-        double v = l->rate[l->n_rate - 1 - (size_t)i];
+    for (int i = 0; i < w; i++) {
+        double v = stretch(l, i, seconds);
         int level = v > 0 ? (int)ceil(v / top * 8 * b.h) : 0, x = b.x + b.w - 1 - i;
 
         if (b.h == 1)
@@ -349,7 +367,7 @@ static void draw_normal(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         draw_labels(c, cv, y++, b.w);
     else
         chart++;
-    draw_chart(c, cv, (struct ft_box){y, 0, chart, b.w});
+    draw_chart(c, cv, (struct ft_box){y, 0, chart, b.w}, 1);
     y += chart;
     draw_scores(c, cv, (struct ft_box){y, 0, hist + 2, b.w});
     y += hist + 2;
@@ -475,13 +493,13 @@ static void draw_model(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
 static void draw_wide(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     int right_w = 49, left_w = b.w - right_w - 1, y = b.y, top_h = b.h * 17 / 37;
-    int chart = (top_h - 4) * 4 / 11, hist;
+    int chart = (top_h - 4) * 4 / 11, hist, seconds = (FT_RATE_POINTS + left_w - 8) / (left_w - 7);
     const struct ft_live *l = c->live;
     char peak_text[24], title[64];
     double peak;
 
     chart = chart < 3 ? 3 : chart;
-    chart_top(l, left_w - 7, &peak);
+    chart_top(l, FT_RATE_POINTS, &peak);
     ft_fmt_short(peak_text, sizeof(peak_text), peak);
     snprintf(title, sizeof(title), "last 5 min, peak %s tx/s", peak_text);
     ft_title(c, cv, y, 0, left_w, "throughput", title);
@@ -490,7 +508,7 @@ static void draw_wide(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     if (l->has_labels)
         draw_labels(c, cv, y + 3, left_w);
     y += 3 + (l->has_labels ? 1 : 0);
-    draw_chart(c, cv, (struct ft_box){y, 0, chart, left_w});
+    draw_chart(c, cv, (struct ft_box){y, 0, chart, left_w}, seconds);
     y += chart;
     hist = b.y + top_h - y;
     draw_scores(c, cv, (struct ft_box){y, 0, hist, left_w});

@@ -169,7 +169,7 @@ static void columns_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b
     }
     if (b.h > FT_N_COLUMNS + 2)
         ft_put(cv, b.y + FT_N_COLUMNS + 1, 3, b.w - 3, FT_ROLE_MUTED,
-               "What does not fit is left out: why first, then city, distance, category, event.");
+               "What does not fit goes: why first, then city, distance, category, event.");
 }
 
 static void swap(struct ft_columns *cols, size_t a, size_t b)

@@ -381,7 +381,7 @@ enum ft_status ft_term_open(struct ft_term **out, const struct ft_term_opts *opt
         set_escdelay(50);
     if (opts->mouse)
         mousemask(BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
-    if (want_color(t) && has_colors() && COLORS >= 8) {
+    if (want_color(t) && has_colors() && tigetnum("colors") >= 8) {
         t->color = start_color() == OK;
         use_default_colors();
         set_pairs(t);
