@@ -321,6 +321,6 @@ void ft_title(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w,
     ft_fmt_count(count, sizeof(count), c->frozen_new);
     snprintf(text, sizeof(text), " FROZEN %s, %s new ", age, count);
     n = (int)strlen(text);
-    if (n < w)
-        ft_put(cv, y, x + (w - n) / 2, n, FT_ROLE_NOTICE, text);
+    if (n < w) /* begins at one place, whatever the count: then only digits change */
+        ft_put(cv, y, x + (w > 28 ? (w - 28) / 2 : 0), n, FT_ROLE_NOTICE, text);
 }
