@@ -67,6 +67,11 @@ enum ft_status ft_store_scratch_make(const char *conninfo, const char *schema, i
 enum ft_status ft_store_scratch_drop(const char *conninfo, const char *schema, int timeout_ms,
                                      struct ft_err *err);
 
+/* An outage or another event for the log and the next shift: kind "pg_down", "kafka_down", "lag", ...; ended_ms 0: it goes
+ * on; the same kind and at_ms again ends it.  Outages of the database itself are written by ft_store_reconnect. */
+enum ft_status ft_store_put_alert(struct ft_store *s, const char *kind, const char *message,
+                                  int64_t at_ms, int64_t ended_ms, struct ft_err *err);
+
 /* ---- a private server (product contract, section 9) ---------------------------------------------------- */
 
 struct ft_pg;

@@ -8,9 +8,9 @@
 
 #include "fraudtop/status.h"
 
-/* ERROR fields that decide what an error means: FT_EUNREACHABLE for classes 08, 40, 53, 57, 58 (trouble of the
- * server: the same again, later), FT_EINPUT for 22 and 23 (the data), FT_EUSAGE for 28, 3D, 3F, 42 (rights, names, shape),
- * else FT_EFATAL. */
+/* What an SQLSTATE means: FT_EUNREACHABLE for classes 08, 40, 53, 57, 58 (trouble of the server: the same again,
+ * later), FT_AGAIN for time limits, FT_EINPUT for 22, 23, 54 (the data), FT_EUSAGE for 28, 3D, 3F, 42 (rights, names,
+ * shape), else FT_EFATAL. */
 enum ft_status ft_pg_class(const char *sqlstate);
 
 /*

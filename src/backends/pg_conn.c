@@ -14,14 +14,17 @@ enum ft_status ft_pg_class(const char *sqlstate)
         char prefix[6];
         enum ft_status status;
     } classes[] = {
+        {"57014", FT_AGAIN       }, /* a time limit of ours, or of the role's */
+        {"55P03", FT_AGAIN       }, /* somebody holds a lock for long */
+        {"25006", FT_EUNREACHABLE}, /* read only: a standby, until somebody promotes it */
         {"08",    FT_EUNREACHABLE},
         {"40",    FT_EUNREACHABLE},
         {"53",    FT_EUNREACHABLE},
         {"57",    FT_EUNREACHABLE},
         {"58",    FT_EUNREACHABLE},
-        {"25006", FT_EUNREACHABLE}, /* read only: a standby, until somebody promotes it */
         {"22",    FT_EINPUT      },
         {"23",    FT_EINPUT      },
+        {"54",    FT_EINPUT      }, /* too large for the server */
         {"28",    FT_EUSAGE      },
         {"3D",    FT_EUSAGE      },
         {"3F",    FT_EUSAGE      },

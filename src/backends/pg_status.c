@@ -1,6 +1,7 @@
 /* What the sink copies from the control and status topics, so that who reads only the database sees the pipeline too. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "pg_store.h"
 
@@ -57,4 +58,27 @@ enum ft_status ft_store_put_in_force(struct ft_store *s, const char *kind, const
         "  WHERE f.kind = $1 AND f.at = r.at AND f.value = r.j)";
 
     return put(s, sql, kind, json, at_ms, "writing what is in force", err);
+}
+
+enum ft_status ft_store_put_alert(struct ft_store *s, const char *kind, const char *message,
+                                  int64_t at_ms, int64_t ended_ms, struct ft_err *err)
+{
+    static const char sql[] =
+        "WITH a AS (SELECT $1::text AS kind, $4::text AS host, to_timestamp($3::float8 / 1000) AS "
+        "at,"
+        "  to_timestamp(nullif($5::float8, 0) / 1000) AS ended_at),"
+        " u AS (UPDATE fraudtop_alerts t SET ended_at = a.ended_at, message = $2 FROM a"
+        "  WHERE t.kind = a.kind AND t.host = a.host AND t.at = a.at RETURNING t.id) "
+        "INSERT INTO fraudtop_alerts (kind, message, at, host, ended_at)"
+        " SELECT kind, $2, at, host, ended_at FROM a WHERE NOT EXISTS (SELECT FROM u)";
+    char at[24], ended[24], host[128] = "";
+    const char *value[] = {kind, message, at, host, ended};
+    struct ft_pg_params p = {.value = value, .n = 5};
+
+    if (!s->conn)
+        return ft_fail(err, FT_EUNREACHABLE, "postgresql: not connected");
+    (void)gethostname(host, sizeof(host) - 1);
+    snprintf(at, sizeof(at), "%" PRId64, at_ms);
+    snprintf(ended, sizeof(ended), "%" PRId64, ended_ms);
+    return ft_pg_exec(s->conn, sql, &p, STATUS_MS, NULL, "writing an alert", err);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fraudtop/log.h"
 #include "pg_store.h"
 
 static const enum ft_pg_type column_type[W_N] = {
@@ -70,11 +71,23 @@ void ft_store_close(struct ft_store *s)
     free(s);
 }
 
+#define OUTAGE_MS 1000 /* shorter ones are not told to the next shift */
+
 enum ft_status ft_store_reconnect(struct ft_store *s, int timeout_ms, struct ft_err *err)
 {
+    int64_t since = s->lost_ms, now;
+    enum ft_status st;
+
     PQfinish(s->conn);
     s->conn = NULL;
-    return connect_store(s, timeout_ms, err);
+    st = connect_store(s, timeout_ms, err);
+    now = ft_wall_ms();
+    if (st == FT_OK && s->writer && since && now - since >= OUTAGE_MS) {
+        s->lost_ms = 0;
+        (void)ft_store_put_alert(s, "pg_down", "PostgreSQL could not be written to", since, now,
+                                 NULL);
+    }
+    return st;
 }
 
 enum ft_status ft_store_offsets(struct ft_store *s, const char *cluster, const char *group,

@@ -55,6 +55,7 @@ struct ft_store {
     PGconn *conn;
     char *conninfo;
     bool writer, prepared;
+    int64_t lost_ms; /* wall clock: since when writes fail; 0: they do not */
     struct ft_pg_array column[W_N];
     struct sort_key *order; /* of the batch, by id */
     size_t order_cap;

@@ -376,7 +376,14 @@ enum ft_status ft_store_write(struct ft_store *s, const char *cluster, const cha
         if (tries < 2)
             st = FT_OK;
     }
-    if (st == FT_OK && ++s->since_fold >= FOLD_BATCHES)
+    if (st == FT_AGAIN)
+        st = FT_EUNREACHABLE;
+    if (st == FT_EUNREACHABLE && s->lost_ms == 0)
+        s->lost_ms = ft_wall_ms();
+    if (st != FT_OK)
+        return st;
+    s->lost_ms = 0;
+    if (++s->since_fold >= FOLD_BATCHES)
         (void)ft_store_fold(s, NULL); /* what it could not do waits for the next time */
-    return st;
+    return FT_OK;
 }

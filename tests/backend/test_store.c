@@ -390,6 +390,57 @@ static void a_table_made_by_others_is_taken(void **unused)
     ft_store_close(s);
 }
 
+/* A service of its own owns the table; we may write to it, and make our tables beside it. */
+static void a_table_of_another_owner_is_used(void **unused)
+{
+    char conninfo[300];
+    struct ft_store *s = NULL;
+    struct ft_verdict v = verdict(1, 0.9);
+    struct ft_err err = {""};
+
+    (void)unused;
+    sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP ROLE IF EXISTS maker;"
+        "DROP ROLE IF EXISTS sinker; CREATE ROLE maker; CREATE ROLE sinker;"
+        "GRANT USAGE, CREATE ON SCHEMA public TO sinker;"
+        "CREATE TABLE fraud_scores (transaction_id uuid PRIMARY KEY, score double precision NOT "
+        "NULL,"
+        " fraud_flag integer NOT NULL, scored_at timestamptz DEFAULT now());"
+        "ALTER TABLE fraud_scores OWNER TO maker; GRANT SELECT, INSERT ON fraud_scores TO sinker");
+    snprintf(conninfo, sizeof(conninfo), "%s options='-c role=sinker'", ft_pg_conninfo(server.pg));
+    ft_log_level(FT_ERROR); /* the commands for the missing indexes */
+    if (ft_store_open(&s, conninfo, true, 5000, &err) != FT_OK)
+        fail_msg("%s", err.text);
+    ft_log_level(FT_WARN);
+    assert_int_equal(write_rows(s, &v, 1), 1);
+    ft_store_close(s);
+    sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP ROLE maker; DROP ROLE sinker");
+}
+
+static void an_outage_is_told_to_the_next_shift(void **unused)
+{
+    struct ft_store *s = open_store();
+    struct ft_verdict v = verdict(1, 0.1);
+    struct ft_err err = {""};
+    size_t n_new;
+
+    (void)unused;
+    sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND datname = 'fraud'");
+    assert_int_equal(ft_store_write(s, "c", "g", &v, 1, NULL, 0, &n_new, &err), FT_EUNREACHABLE);
+    ft_sleep_ms(1100);
+    assert_int_equal(ft_store_reconnect(s, 2000, &err), FT_OK);
+    assert_string_equal(sql("SELECT kind || ' ' || (ended_at - at BETWEEN '1 s' AND '5 s')"
+                            " FROM fraudtop_alerts"),
+                        "pg_down true");
+    assert_int_equal(ft_store_put_alert(s, "lag", "grows", 5000, 0, &err), FT_OK);
+    assert_int_equal(ft_store_put_alert(s, "lag", "grew", 5000, 9000, &err), FT_OK);
+    assert_string_equal(
+        sql("SELECT string_agg(message || ' ' || extract(epoch FROM ended_at)::int, ' ')"
+            " FROM fraudtop_alerts WHERE kind = 'lag'"),
+        "grew 9");
+    ft_store_close(s);
+}
+
 static void a_newer_schema_is_not_touched(void **unused)
 {
     (void)unused;
@@ -430,7 +481,9 @@ int main(void)
         cmocka_unit_test(what_cannot_be_opened_is_said),
         cmocka_unit_test(another_shape_is_refused_and_left_alone),
         cmocka_unit_test(a_table_made_by_others_is_taken),
+        cmocka_unit_test(a_table_of_another_owner_is_used),
         cmocka_unit_test_setup(a_lost_connection_is_made_again, empty),
+        cmocka_unit_test_setup(an_outage_is_told_to_the_next_shift, empty),
         cmocka_unit_test_setup(a_newer_schema_is_not_touched, empty),
     };
     int bad = pg_test_start(&server);
