@@ -60,8 +60,6 @@ void ft_scorer_free(struct ft_scorer *s);
 const struct ft_scorer_info *ft_scorer_info(const struct ft_scorer *s);
 /* Columns that a file must have, for ft_rows_opts.need. */
 size_t ft_scorer_columns(const struct ft_scorer *s, const char *const **names);
-/* A row without this column's value is a bad one, for ft_rows_opts.required. */
-bool ft_scorer_requires(const struct ft_scorer *s, const char *column);
 /* Columns whose cell must not be missing, for ft_rows_opts.required. */
 size_t ft_scorer_required(const struct ft_scorer *s, const char *const **names);
 /* Another limit for a customer's gap than the manifest's, before the first use; 0: never anew. */

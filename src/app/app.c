@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "fraudtop/pipeline.h"
+#include "fraudtop/scoring.h"
 
 #ifndef FT_VERSION
 #define FT_VERSION "unknown"
@@ -125,6 +126,17 @@ const char *ft_app_model(const struct ft_app *app)
         (has_model(".", "velocity") || has_model(app->data_dir, "velocity")))
         return "velocity";
     return "seed-004";
+}
+
+enum ft_status ft_app_scorer(const struct ft_app *app, const char *name, struct ft_scorer **out,
+                             struct ft_err *err)
+{
+    enum ft_status st = ft_scorer_load(out, name ? name : ft_app_model(app), app->data_dir,
+                                       ft_cfg_flag(app->cfg, "model.force"), err);
+
+    if (st == FT_OK && ft_cfg_is_set(app->cfg, "score.state_gap"))
+        ft_scorer_set_gap(*out, ft_cfg_ms(app->cfg, "score.state_gap") / 1000);
+    return st == FT_EINPUT ? FT_EUSAGE : st;
 }
 
 enum ft_status ft_app_secret(const struct ft_app *app, uint8_t out[16], struct ft_err *err)

@@ -56,6 +56,11 @@ ft_app_rate(const struct ft_app *app); /* tx/s of a replay, 0: no limit (the def
 const char *ft_app_group(const struct ft_app *app, const char *stage); /* "score" or "sink" */
 /* The model's name or path: -m, else seed-004, in demo the best there is. */
 const char *ft_app_model(const struct ft_app *app);
+/* Loads a model by name (NULL: ft_app_model), with --force-model and --state-gap.  A model that cannot be used is
+ * FT_EUSAGE: the scoring commands end with 2. */
+struct ft_scorer;
+enum ft_status ft_app_scorer(const struct ft_app *app, const char *name, struct ft_scorer **out,
+                             struct ft_err *err);
 /* The secret of the customers' keys: key.secret, else from key.file or the state folder (made there at first use). */
 enum ft_status ft_app_secret(const struct ft_app *app, uint8_t out[16], struct ft_err *err);
 /* -b or -d was set anywhere (for -d also libpq's PGHOST, PGSERVICE, ...); else run and demo embed the service. */

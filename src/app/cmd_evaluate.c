@@ -49,7 +49,7 @@ static enum ft_status take(void *user, const struct ft_offline_row *r, struct ft
 static enum ft_status evaluate_model(struct ft_app *app, struct evaluate *e, struct model *m,
                                      const char *name, struct ft_err *err)
 {
-    enum ft_status st = ft_offline_model(app, name, &m->scorer, err);
+    enum ft_status st = ft_app_scorer(app, name, &m->scorer, err);
 
     if (st != FT_OK)
         return st;
@@ -408,8 +408,7 @@ static enum ft_status run(struct ft_app *app, struct evaluate *e, struct ft_err 
                            "standard input can be read once only: give a file for several models");
     for (size_t i = 0; i < (n ? n : 1) && st == FT_OK; i++) {
         e->n = i + 1;
-        st = evaluate_model(app, e, &e->model[i],
-                            n ? names[i] : ft_cfg_text(app->cfg, "model.path"), err);
+        st = evaluate_model(app, e, &e->model[i], n ? names[i] : NULL, err);
     }
     if (st == FT_OK && curve)
         st = write_curve(e, curve, err);

@@ -140,7 +140,7 @@ int ft_cmd_explain(struct ft_app *app)
     if (!ft_cfg_is_set(app->cfg, "explain.row"))
         return ft_app_usage(app, "explain wants --row N, counted from 0");
     e.row = (uint64_t)ft_cfg_int(app->cfg, "explain.row");
-    st = ft_offline_model(app, ft_cfg_text(app->cfg, "model.path"), &scorer, &err);
+    st = ft_app_scorer(app, NULL, &scorer, &err);
     e.scorer = scorer;
     if (st == FT_OK)
         st = run(app, &e, &err);

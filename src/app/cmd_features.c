@@ -174,7 +174,6 @@ static void make_header(struct features *f)
 
 int ft_cmd_features(struct ft_app *app)
 {
-    const char *model = ft_cfg_text(app->cfg, "model.path");
     const char *scores = ft_cfg_text(app->cfg, "features.stage_scores");
     struct features f = {.label = ft_cfg_text(app->cfg, "replay.label") != NULL};
     struct ft_offline o = {.app = app,
@@ -191,7 +190,7 @@ int ft_cmd_features(struct ft_app *app)
     ft_buf_init(&f.header, (size_t)1 << 24);
     if (!app->n_args)
         return ft_app_usage(app, "features wants at least one file (- is standard input)");
-    st = ft_scorer_load_features(&scorer, model ? model : "seed-004", app->data_dir, &err);
+    st = ft_scorer_load_features(&scorer, ft_app_model(app), app->data_dir, &err);
     f.scorer = o.scorer = scorer;
     if (st == FT_OK && ft_cfg_is_set(app->cfg, "score.state_gap"))
         ft_scorer_set_gap(scorer, ft_cfg_ms(app->cfg, "score.state_gap") / 1000);

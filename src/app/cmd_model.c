@@ -298,7 +298,7 @@ static void print_clean(const struct ft_buf *b)
 static enum ft_status model_show(const struct ft_app *app, struct ft_err *err)
 {
     struct ft_scorer *s = NULL;
-    enum ft_status st = ft_offline_model(app, ft_cfg_text(app->cfg, "model.path"), &s, err);
+    enum ft_status st = ft_app_scorer(app, NULL, &s, err);
     struct ft_buf b;
 
     if (st != FT_OK)
@@ -318,10 +318,9 @@ static enum ft_status model_show(const struct ft_app *app, struct ft_err *err)
 
 static enum ft_status model_check(const struct ft_app *app, struct ft_err *err)
 {
-    const char *name = ft_cfg_text(app->cfg, "model.path");
     struct ft_scorer *s = NULL;
     const struct ft_scorer_info *i;
-    enum ft_status st = ft_scorer_load(&s, name ? name : "seed-004", app->data_dir, false, err);
+    enum ft_status st = ft_scorer_load(&s, ft_app_model(app), app->data_dir, false, err);
 
     if (st != FT_OK)
         return st;

@@ -568,18 +568,6 @@ enum ft_status ft_offline_run(struct ft_offline *o, struct ft_err *err)
 
 /* ---- what the commands share ---------------------------------------------------------------------- */
 
-enum ft_status ft_offline_model(const struct ft_app *app, const char *name, struct ft_scorer **out,
-                                struct ft_err *err)
-{
-    enum ft_status st = ft_scorer_load(out, name ? name : "seed-004", app->data_dir,
-                                       ft_cfg_flag(app->cfg, "model.force"), err);
-
-    if (st == FT_OK && ft_cfg_is_set(app->cfg, "score.state_gap"))
-        ft_scorer_set_gap(*out, ft_cfg_ms(app->cfg, "score.state_gap") / 1000);
-    return st == FT_EINPUT ? FT_EUSAGE
-                           : st; /* a model that cannot be used is wrong configuration */
-}
-
 double ft_offline_threshold(const struct ft_app *app, const struct ft_scorer *s)
 {
     return ft_cfg_is_set(app->cfg, "model.threshold") ? ft_cfg_real(app->cfg, "model.threshold")

@@ -48,9 +48,6 @@ struct ft_offline {
 /* FT_OK also when rows were rejected; FT_ESTOPPED after a signal. */
 enum ft_status ft_offline_run(struct ft_offline *o, struct ft_err *err);
 
-/* The model that -m names, seed-004 without it; error texts are ready. */
-enum ft_status ft_offline_model(const struct ft_app *app, const char *name, struct ft_scorer **out,
-                                struct ft_err *err);
 /* --threshold, else the model's own. */
 double ft_offline_threshold(const struct ft_app *app, const struct ft_scorer *s);
 /* --output, else standard output. */

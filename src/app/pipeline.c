@@ -47,31 +47,14 @@ enum ft_status ft_topics_ensure(struct ft_bus *bus, const struct ft_topics *t, i
 
 /* ---- opening --------------------------------------------------------------------------------------- */
 
-static enum ft_status note_required(struct ft_pipeline *p, struct ft_err *err)
-{
-    const char *const *name;
-    size_t n = ft_scorer_columns(p->scorer, &name);
-
-    p->required = calloc(n + 1, sizeof(*p->required));
-    if (!p->required)
-        return ft_fail(err, FT_ENOMEM, "no memory for the names of columns");
-    for (size_t i = 0; i < n; i++)
-        if (ft_scorer_requires(p->scorer, name[i]))
-            p->required[p->n_required++] = name[i];
-    return FT_OK;
-}
-
 static enum ft_status load_model(struct ft_pipeline *p, struct ft_err *err)
 {
-    const struct ft_config *cfg = p->app->cfg;
-    const char *rival = ft_cfg_text(cfg, "score.challenger");
-    bool force = ft_cfg_flag(cfg, "model.force");
-    enum ft_status st =
-        ft_scorer_load(&p->scorer, ft_app_model(p->app), p->app->data_dir, force, err);
+    const char *rival = ft_cfg_text(p->app->cfg, "score.challenger");
+    enum ft_status st = ft_app_scorer(p->app, NULL, &p->scorer, err);
 
     if (st == FT_OK && rival && (p->parts & FT_WITH_SCORE))
-        st = ft_scorer_load(&p->challenger, rival, p->app->data_dir, force, err);
-    return st == FT_OK ? note_required(p, err) : st;
+        st = ft_app_scorer(p->app, rival, &p->challenger, err);
+    return st;
 }
 
 /* A demonstration never touches what is configured. */
@@ -289,10 +272,10 @@ void ft_pipeline_replay_opts(const struct ft_pipeline *p, struct ft_replay_opts 
     };
     if (ft_cfg_is_set(cfg, "replay.speed"))
         out->speed = ft_cfg_real(cfg, "replay.speed");
-    if (p->scorer)
+    if (p->scorer) {
         out->n_need = ft_scorer_columns(p->scorer, &out->need);
-    out->required = p->required;
-    out->n_required = p->n_required;
+        out->n_required = ft_scorer_required(p->scorer, &out->required);
+    }
     /* Rows of a pipe cannot be sent again, so nothing is gained by ids that rise by row. */
     if (!ft_cfg_is_set(cfg, "replay.ids") && out->n_files == 1 && strcmp(out->files[0], "-") == 0 &&
         !out->run_id)
@@ -392,7 +375,6 @@ void ft_pipeline_close(struct ft_pipeline *p)
         ft_pg_stop(p->pg);
     ft_scorer_free(p->scorer);
     ft_scorer_free(p->challenger);
-    free(p->required);
     *p = (struct ft_pipeline){.app = p->app};
 }
 

@@ -44,7 +44,7 @@ int ft_score_files(struct ft_app *app)
                            .format = format};
     struct ft_scorer *scorer = NULL;
     struct ft_err err = {""};
-    enum ft_status st = ft_offline_model(app, ft_cfg_text(app->cfg, "model.path"), &scorer, &err);
+    enum ft_status st = ft_app_scorer(app, NULL, &scorer, &err);
 
     if (st == FT_OK)
         st = ft_offline_output(app, &o.out, &err);

@@ -33,8 +33,6 @@ struct ft_pipeline {
     struct ft_pg *pg;    /* the private server, when embedded */
     const char *conninfo;
     struct ft_scorer *scorer, *challenger;
-    const char **required; /* columns that must not be empty */
-    size_t n_required;
     struct ft_stage *replay, *score[FT_MAX_SCORERS], *sink;
     size_t n_score;
     int64_t started_ms;                                               /* wall clock */

@@ -116,7 +116,7 @@ static enum kind find(const char *name, const char *data_dir, char path[PATH_BYT
     const char *const roots[] = {".", data_dir};
 
     for (size_t i = 0; i < 2 && !strchr(name, '/'); i++) {
-        if (!roots[i])
+        if (!roots[i] || !*roots[i])
             continue;
         snprintf(path, PATH_BYTES, "%s/models/%s", roots[i], name);
         if (kind_of(path) != NOTHING)
@@ -147,7 +147,7 @@ static enum ft_status load(struct ft_scorer **out, const char *name, const char 
     return ft_fail(err, FT_EUSAGE,
                    "model %s: neither in ./models nor in %s/models (\"fraudtop model list\" shows "
                    "what there is)",
-                   name, data_dir ? data_dir : "the data folder");
+                   name, data_dir && *data_dir ? data_dir : "the data folder");
 }
 
 enum ft_status ft_scorer_load(struct ft_scorer **out, const char *name, const char *data_dir,
@@ -189,7 +189,7 @@ enum ft_status ft_models_list(const char *data_dir, void (*each)(void *user, con
         char path[PATH_BYTES];
         int n;
 
-        if (!roots[i] || (i && same_folder(roots[0], roots[i])))
+        if (!roots[i] || !*roots[i] || (i && same_folder(roots[0], roots[i])))
             continue;
         snprintf(path, sizeof(path), "%s/models", roots[i]);
         n = scandir(path, &entry, NULL, alphasort);

@@ -407,14 +407,6 @@ size_t ft_scorer_columns(const struct ft_scorer *s, const char *const **names)
     return s->n_need_header;
 }
 
-bool ft_scorer_requires(const struct ft_scorer *s, const char *column)
-{
-    for (size_t i = 0; i < s->n_columns; i++)
-        if (s->column[i].required && strcmp(s->column[i].name, column) == 0)
-            return true;
-    return false;
-}
-
 size_t ft_scorer_required(const struct ft_scorer *s, const char *const **names)
 {
     *names = s->required;
