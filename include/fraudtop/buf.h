@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "fraudtop/status.h"
 
@@ -36,10 +37,33 @@ struct ft_buf {
 void ft_buf_init(struct ft_buf *b, size_t max);
 void ft_buf_fini(struct ft_buf *b);
 void ft_buf_clear(struct ft_buf *b); /* n = 0, failed = false; keeps the memory */
-bool ft_buf_reserve(struct ft_buf *b, size_t more);
-void ft_buf_add(struct ft_buf *b, const void *p, size_t n);
-void ft_buf_text(struct ft_buf *b, const char *text);
-void ft_buf_char(struct ft_buf *b, char c);
+bool ft_buf_grow(struct ft_buf *b,
+                 size_t more); /* what ft_buf_reserve does when there is no room */
+
+/* The appending calls are made for every cell of every message: their short way is inline. */
+static inline bool ft_buf_reserve(struct ft_buf *b, size_t more)
+{
+    if (!b->failed && b->p && more < b->cap - b->n && more <= b->max - b->n)
+        return true;
+    return ft_buf_grow(b, more);
+}
+static inline void ft_buf_add(struct ft_buf *b, const void *p, size_t n)
+{
+    if (!ft_buf_reserve(b, n))
+        return;
+    if (n)
+        memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+static inline void ft_buf_text(struct ft_buf *b, const char *text)
+{
+    ft_buf_add(b, text, strlen(text));
+}
+static inline void ft_buf_char(struct ft_buf *b, char c)
+{
+    ft_buf_add(b, &c, 1);
+}
 void ft_buf_fmt(struct ft_buf *b, const char *fmt, ...) FT_PRINTF(2, 3);
 /* A double that reads back to the same bits, as JSON ("null" when it is not finite). */
 void ft_buf_double(struct ft_buf *b, double v);

@@ -39,7 +39,7 @@ void ft_buf_clear(struct ft_buf *b)
     b->failed = false;
 }
 
-bool ft_buf_reserve(struct ft_buf *b, size_t more)
+bool ft_buf_grow(struct ft_buf *b, size_t more)
 {
     size_t cap;
     char *p;
@@ -61,26 +61,6 @@ bool ft_buf_reserve(struct ft_buf *b, size_t more)
     b->p = p;
     b->cap = cap;
     return true;
-}
-
-void ft_buf_add(struct ft_buf *b, const void *p, size_t n)
-{
-    if (!ft_buf_reserve(b, n))
-        return;
-    if (n)
-        memcpy(b->p + b->n, p, n);
-    b->n += n;
-    b->p[b->n] = '\0';
-}
-
-void ft_buf_text(struct ft_buf *b, const char *text)
-{
-    ft_buf_add(b, text, strlen(text));
-}
-
-void ft_buf_char(struct ft_buf *b, char c)
-{
-    ft_buf_add(b, &c, 1);
 }
 
 void ft_buf_fmt(struct ft_buf *b, const char *fmt, ...)

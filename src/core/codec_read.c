@@ -204,6 +204,8 @@ static int zero_or_one(const struct ft_json_value *v)
         return v->kind == FT_JSON_TRUE;
     if (v->kind != FT_JSON_NUMBER && v->kind != FT_JSON_STRING)
         return -1;
+    if (v->text.n == 1) /* as everybody writes it */
+        return *v->text.p == '0' ? 0 : *v->text.p == '1' ? 1 : -1;
     if (!ft_parse_double(v->text, &d) || (d != 0 && d != 1))
         return -1;
     return d == 1;
