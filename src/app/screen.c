@@ -48,6 +48,19 @@ static char *joined(const struct ft_config *cfg, const char *key)
     return NULL;
 }
 
+static void to_log(void *self, const char *line)
+{
+    (void)self;
+    ft_log(FT_INFO, "console", "%s", line);
+}
+
+/* Nothing is configured, and nothing was ever chosen on a screen here. */
+static bool first_start(const struct ft_config *cfg, const char *state_file)
+{
+    return !ft_cfg_is_set(cfg, "service.brokers") && !ft_cfg_is_set(cfg, "service.database") &&
+           !ft_cfg_text(cfg, "display.scene") && access(state_file, F_OK) != 0;
+}
+
 void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
 {
     const struct ft_config *cfg = app->cfg;
@@ -66,9 +79,10 @@ void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
         .mask = strcmp(ft_cfg_text(cfg, "display.mask"), "on") == 0,
         .read_only = ft_cfg_flag(cfg, "review.read_only"),
         .slow = ft_cfg_flag(cfg, "display.slow"),
-        .theme = ft_cfg_text(cfg, "display.theme"),
+        .theme = ft_cfg_is_set(cfg, "display.theme") ? ft_cfg_text(cfg, "display.theme") : NULL,
         .color = ft_cfg_text(cfg, "output.color"),
-        .refresh_ms = (int)ft_cfg_ms(cfg, "display.refresh"),
+        .refresh_ms =
+            ft_cfg_is_set(cfg, "display.refresh") ? (int)ft_cfg_ms(cfg, "display.refresh") : 0,
         .strip_prefix = ft_cfg_text(cfg, "display.merchant_strip_prefix"),
         .record = ft_cfg_text(cfg, "display.record"),
         .keys = o->keys,
@@ -81,6 +95,7 @@ void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
         .over_limit_ms = ft_cfg_ms(cfg, "review.time_limit"),
         .stop_fd = ft_stop_fd(),
         .stop_signal = ft_stop_flag(),
+        .log = to_log,
     };
 }
 
@@ -96,6 +111,7 @@ enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft
     enum ft_status st;
 
     ft_ui_from(&o, app);
+    o.ui.first_start = first_start(app->cfg, o.state_file);
     st = ft_log_to_file(o.log_file, err);
     if (st == FT_OK)
         st = ft_ui_run(&o.ui, feed, err);

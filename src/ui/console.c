@@ -185,6 +185,8 @@ void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
         *c->live = *c->newest;
         take_rows(c);
     }
+    if (!c->have_live && c->newest->demo && ft_con_top(c) == FT_PLACE_FIRST)
+        ft_con_pop(c); /* whoever starts the demo knows what he wants */
     c->have_live = true;
     if (c->frozen)
         age_frozen(c);
@@ -315,6 +317,8 @@ static void entered(struct ft_con *c)
 
 void ft_con_go(struct ft_con *c, enum ft_place screen)
 {
+    while (c->n_place > 1)
+        ft_con_pop(c);
     c->place[0] = screen;
     c->n_place = 1;
     entered(c);
@@ -332,8 +336,11 @@ void ft_con_push(struct ft_con *c, enum ft_place place)
 
 void ft_con_pop(struct ft_con *c)
 {
-    if (c->n_place > 1)
-        c->n_place--;
+    if (c->n_place < 2)
+        return;
+    if (ft_con_top(c) == FT_PLACE_FIRST)
+        ft_state_save(c); /* not shown a second time */
+    c->n_place--;
 }
 
 struct ft_list *ft_con_list(struct ft_con *c)

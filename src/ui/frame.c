@@ -279,8 +279,13 @@ static void draw_hints(const struct ft_con *c, struct ft_canvas *cv)
     for (int i = 0; i < 3; i++)
         if (tail[i] < FT_N_ACTS)
             room -= hint_width(c, tail[i]);
+    if (c->frozen) {
+        room -= hint_width(c, FT_ACT_FREEZE);
+        x = put_hint(c, cv, y, x, FT_ACT_FREEZE, "go on");
+    }
     for (const enum ft_act *a = v->hints; a && *a < FT_N_ACTS; a++) {
-        if (!ft_con_can(c, *a) || hint_width(c, *a) > room || !c->keymap.key[*a][0])
+        if ((c->frozen && *a == FT_ACT_FREEZE) || !ft_con_can(c, *a) || hint_width(c, *a) > room ||
+            !c->keymap.key[*a][0])
             continue;
         room -= hint_width(c, *a);
         x = put_hint(c, cv, y, x, *a, ft_actions[*a].hint);

@@ -261,11 +261,12 @@ static void draw_customer(const struct ft_con *c, struct ft_canvas *cv, struct f
                 *usual = part(c, "usual");
     char right[100];
     double n = ft_js_number(usual, "n");
+    int used;
 
     if (isnan(n))
-        snprintf(right, sizeof(right), "%d flagged before", cJSON_GetArraySize(flagged));
+        snprintf(right, sizeof(right), "%d more flagged", cJSON_GetArraySize(flagged));
     else
-        snprintf(right, sizeof(right), "%.0f tx, usual %.2f, max %.2f, %d flagged before", n,
+        snprintf(right, sizeof(right), "%.0f tx, usual %.2f, max %.2f, %d more flagged", n,
                  ft_js_number(usual, "mean"), ft_js_number(usual, "max"),
                  cJSON_GetArraySize(flagged));
     ft_title(c, cv, b.y, b.x, b.w, "customer history", right);
@@ -276,10 +277,16 @@ static void draw_customer(const struct ft_con *c, struct ft_canvas *cv, struct f
                "flagged");
         return;
     }
-    if (cJSON_GetArraySize(history))
-        draw_rows(c, cv, b, history, scroll, false);
-    else
-        draw_rows(c, cv, b, flagged, scroll, false);
+    used = draw_rows(c, cv, b, history, scroll, false);
+    used = used < 0 ? 0 : used;
+    scroll -= cJSON_GetArraySize(history);
+    if (b.h - used > 1 && cJSON_GetArraySize(flagged) && cJSON_GetArraySize(history) &&
+        scroll <= 0) {
+        ft_put(cv, b.y + used, b.x + 1, b.w - 1, FT_ROLE_MUTED, "others that were flagged:");
+        used++;
+    }
+    draw_rows(c, cv, (struct ft_box){b.y + used, b.x, b.h - used, b.w}, flagged,
+              scroll > 0 ? scroll : 0, false);
 }
 
 static void draw_merchant(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b, int scroll)

@@ -355,7 +355,7 @@ static bool first_act(struct ft_con *c, enum ft_act act)
     return false;
 }
 
-static const enum ft_act first_hints[] = {FT_ACT_DOWN, FT_ACT_UP, FT_ACT_OPEN, FT_N_ACTS};
+static const enum ft_act first_hints[] = {FT_ACT_OPEN, FT_N_ACTS};
 
 const struct ft_view ft_view_first = {.letter = 'I',
                                       .title = "First start",
