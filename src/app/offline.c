@@ -69,6 +69,14 @@ struct worker {
 
 /* ---- order ---------------------------------------------------------------------------------------- */
 
+/* A reader that has seen enough (head) closes the pipe: nothing to complain of. */
+static enum ft_status not_written(struct ft_err *err)
+{
+    return errno == EPIPE
+               ? ft_fail(err, FT_ESTOPPED, "nobody reads the result any more")
+               : ft_fail(err, FT_EIO, "the result could not be written: %s", strerror(errno));
+}
+
 static void fail(struct engine *e, enum ft_status st, const struct ft_err *err)
 {
     pthread_mutex_lock(&e->failing);
@@ -321,7 +329,7 @@ static enum ft_status hand_on_row(struct worker *w, struct row *r, struct ft_err
     }
     o->n_scored++;
     if (r->n_text && fwrite(w->out.p + r->text, 1, r->n_text, o->out) != r->n_text)
-        return ft_fail(err, FT_EIO, "the result could not be written: %s", strerror(errno));
+        return not_written(err);
     return o->take ? o->take(o->user, &row, err) : FT_OK;
 }
 
@@ -539,7 +547,7 @@ enum ft_status ft_offline_run(struct ft_offline *o, struct ft_err *err)
     if (st == FT_OK && !o->reject)
         st = open_quarantine(&e, err);
     if (st == FT_OK && o->header && fputs(o->header, o->out) == EOF)
-        st = ft_fail(err, FT_EIO, "the result could not be written: %s", strerror(errno));
+        st = not_written(err);
     if (st == FT_OK)
         st = make_shards(&e, threads == 1 ? 1 : 2 * threads, err);
     if (st == FT_OK) {
