@@ -90,8 +90,11 @@ int ft_cmd_demo(struct ft_app *app)
         st = choose_files(app, path, sizeof(path), &word, &err);
     if (st != FT_OK)
         return ft_app_fail(app, st, &err);
-    if (ft_screen_terminal(&err) != FT_OK || app->json)
-        return ft_cmd_run(app);
+    if (ft_screen_terminal(&err) != FT_OK || app->json) {
+        if (!ft_cfg_is_set(app->cfg, "replay.rate")) /* nobody watches: as fast as it goes */
+            st = ft_config_set(app->cfg, "replay.rate", "max", "demo", &err);
+        return st == FT_OK ? ft_cmd_run(app) : ft_app_fail(app, st, &err);
+    }
     st = with_screen(app, &err);
     return st == FT_OK ? ft_stop_exit(0) : ft_app_fail(app, st, &err);
 }
