@@ -248,10 +248,11 @@ void ft_cases_adopt(struct ft_cases *c)
     struct ft_err err;
     enum ft_status st;
 
-    if (!c->can_write || (c->adopted_ms && now - c->adopted_ms < 1000) ||
-        ft_cases_writer(c, &err) != FT_OK)
+    if (!c->can_write || (c->adopted_ms && now - c->adopted_ms < 1000))
         return;
     c->adopted_ms = now;
+    if (ft_cases_writer(c, &err) != FT_OK)
+        return;
     st = ft_pg_adopt(c->write, c->swept ? 10 : 60, &err);
     if (st == FT_OK)
         c->swept = true;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "fraudtop/log.h"
 
@@ -259,14 +260,21 @@ static enum ft_status gone(PGconn *conn, const char *what, struct ft_err *err)
                    *line ? line : "connection lost");
 }
 
+/* Time is up: the connection hangs in a statement and cannot be used for another. */
+static enum ft_status give_up(PGconn *conn, const char *what, struct ft_err *err)
+{
+    shutdown(PQsocket(conn), SHUT_RDWR);
+    (void)PQconsumeInput(conn); /* so that PQstatus says it too */
+    return ft_fail(err, FT_EUNREACHABLE, "postgresql: %s: the server does not answer", what);
+}
+
 static enum ft_status send_all(PGconn *conn, int64_t until, const char *what, struct ft_err *err)
 {
     int left;
 
     while ((left = PQflush(conn)) > 0) {
         if (!wait_for(conn, true, until))
-            return ft_fail(err, FT_EUNREACHABLE, "postgresql: %s: the server does not answer",
-                           what);
+            return give_up(conn, what, err);
         if (!PQconsumeInput(conn))
             return gone(conn, what, err);
     }
@@ -284,8 +292,7 @@ static enum ft_status receive(PGconn *conn, int64_t until, PGresult **out, const
         while (PQisBusy(conn)) {
             if (!wait_for(conn, false, until)) {
                 PQclear(last);
-                return ft_fail(err, FT_EUNREACHABLE, "postgresql: %s: the server does not answer",
-                               what);
+                return give_up(conn, what, err);
             }
             if (!PQconsumeInput(conn)) {
                 PQclear(last);

@@ -1,6 +1,7 @@
 /* The review queue on a real server. */
 #include <cjson/cJSON.h>
 #include <pthread.h>
+#include <signal.h>
 
 #include "fraudtop/cases.h"
 #include "fraudtop/log.h"
@@ -506,6 +507,41 @@ static void masked_names_cannot_be_sought(void **unused)
     expect_list(ana, "young", "risk", false, "1204.18 388.05");
 }
 
+static void signal_backends(int sig)
+{
+    char pids[400], *p;
+
+    snprintf(pids, sizeof(pids), "%s",
+             sql("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE application_name = "
+                 "'fraudtop'"));
+    for (p = strtok(pids, " "); p; p = strtok(NULL, " "))
+        kill((pid_t)atol(p), sig);
+}
+
+static void a_server_that_hangs_is_given_up_and_asked_again(void **unused)
+{
+    struct ft_cases *c = open_as("cai", false);
+    struct ft_case_totals t;
+    struct ft_err err = {""};
+    int64_t from;
+
+    (void)unused;
+    assert_int_equal(decide(c, 0, 0, "fraud", &err), FT_OK); /* both connections are there */
+    signal_backends(SIGSTOP);
+    from = ft_now_ms();
+    assert_int_equal(decide(c, 1, 0, "fraud", &err), FT_EUNREACHABLE);
+    assert_int_equal(ft_cases_totals(c, &t, &err), FT_EUNREACHABLE);
+    assert_true(ft_now_ms() - from < 15000);
+    signal_backends(SIGCONT);
+    ft_sleep_ms(100);
+    assert_int_equal(ft_cases_reconnect(c, 5000, &err), FT_OK);
+    assert_int_equal(ft_cases_totals(c, &t, &err), FT_OK);
+    assert_int_equal(decide(c, 2, 0, "fraud", &err), FT_OK);
+    ft_cases_close(c);
+    assert_int_equal(ft_cases_reconnect(ana, 5000, &err), FT_OK);
+    assert_int_equal(ft_cases_reconnect(ben, 5000, &err), FT_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -523,6 +559,7 @@ int main(void)
         cmocka_unit_test_setup(exports_row_by_row, fill),
         cmocka_unit_test_setup(read_only_writes_nothing, fill),
         cmocka_unit_test_setup(masked_names_cannot_be_sought, fill),
+        cmocka_unit_test_setup(a_server_that_hangs_is_given_up_and_asked_again, fill),
     };
     int bad = pg_test_start(&server);
 
