@@ -486,10 +486,11 @@ static bool answered(const struct ft_cli *cli, int *status)
 
 static const struct ft_command *console(void)
 {
-    for (size_t i = 0; i < ft_n_commands; i++)
-        if (ft_commands[i].bit == FT_CMD_CONSOLE && ft_commands[i].run)
-            return &ft_commands[i];
-    return NULL;
+    const struct ft_command *c = ft_commands;
+
+    while (c->bit != FT_CMD_CONSOLE)
+        c++;
+    return c;
 }
 
 int ft_main(int argc, char **argv, char *const *environ)
@@ -510,12 +511,7 @@ int ft_main(int argc, char **argv, char *const *environ)
     } else if (!answered(&cli, &status)) {
         if (!cli.command)
             cli.command = console();
-        if (cli.command) {
-            status = with_settings(&cli, environ, json);
-        } else {
-            ft_help(stderr);
-            status = 2;
-        }
+        status = with_settings(&cli, environ, json);
     }
     ft_cli_fini(&cli);
     return status;

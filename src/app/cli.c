@@ -16,15 +16,13 @@ static const char *next_command(void *user)
 {
     size_t *i = user;
 
-    while (*i < ft_n_commands && !ft_commands[*i].run)
-        (*i)++;
     return *i < ft_n_commands ? ft_commands[(*i)++].name : NULL;
 }
 
 static const struct ft_command *find_command(const char *name)
 {
     for (size_t i = 0; i < ft_n_commands; i++)
-        if (ft_commands[i].run && strcmp(ft_commands[i].name, name) == 0)
+        if (strcmp(ft_commands[i].name, name) == 0)
             return &ft_commands[i];
     return NULL;
 }

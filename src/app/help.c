@@ -90,8 +90,7 @@ void ft_help(FILE *out)
         "Without a command: the console, on the configured broker and database.\n\ncommands:\n",
         out);
     for (size_t i = 0; i < ft_n_commands; i++)
-        if (ft_commands[i].run)
-            fprintf(out, "  %-12s %s\n", ft_commands[i].name, ft_commands[i].summary);
+        fprintf(out, "  %-12s %s\n", ft_commands[i].name, ft_commands[i].summary);
     fputs("\noptions of every command:\n", out);
     options(out, FT_CMD_ALL, true);
     fputs("\n\"fraudtop COMMAND --help\" shows the others.  Manual: man fraudtop.\n", out);
