@@ -1,6 +1,7 @@
 #include "explain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct builder {
     struct fc_model *m;
@@ -81,25 +82,26 @@ static enum fc_status find_players(struct builder *b)
 
 /* ---- weights and the expected value ---- */
 
-/* What a child's share of its parent is; halves where nothing was ever seen. */
-static double mean_of(double a, double wa, double b, double wb)
+/* Sets the shares of two children of the weights wl and wr, and returns the mean of their values. */
+static double set_shares(double *share, size_t l, size_t r, double wl, double wr,
+                         const double *mean)
 {
-    return wa + wb > 0 ? a * (wa / (wa + wb)) + b * (wb / (wa + wb)) : (a + b) / 2;
+    share[l] = wl + wr > 0 ? wl / (wl + wr) : 0.5;
+    share[r] = wl + wr > 0 ? wr / (wl + wr) : 0.5;
+    return mean[l] * share[l] + mean[r] * share[r];
 }
 
-/* Fills weight[1 ..] of a tree's heap; mean[] is work space of as many.  Returns the expected value. */
-static double weigh_symmetric(const struct fc_source *s, const struct fc_tree *tree, double *weight,
-                              double *mean)
+/* A tree's heap; weight[] and mean[] are work space of twice its leaves.  Returns the expected value. */
+static double weigh_symmetric(const struct fc_source *s, const struct fc_tree *tree, double *share,
+                              double *weight, double *mean)
 {
     size_t n = (size_t)1 << tree->size;
 
-    for (size_t i = n; i-- > 0;) {
-        weight[n + i] = s->weight[tree->first_leaf + i];
-        mean[n + i] = s->leaf[tree->first_leaf + i];
-    }
+    memcpy(weight + n, s->weight + tree->first_leaf, n * sizeof(*weight));
+    memcpy(mean + n, s->leaf + tree->first_leaf, n * sizeof(*mean));
     for (size_t i = n; i-- > 1;) {
+        mean[i] = set_shares(share, 2 * i, 2 * i + 1, weight[2 * i], weight[2 * i + 1], mean);
         weight[i] = weight[2 * i] + weight[2 * i + 1];
-        mean[i] = mean_of(mean[2 * i], weight[2 * i], mean[2 * i + 1], weight[2 * i + 1]);
     }
     return mean[1];
 }
@@ -107,15 +109,15 @@ static double weigh_symmetric(const struct fc_source *s, const struct fc_tree *t
 static enum fc_status weigh_all_symmetric(struct builder *b)
 {
     const struct fc_source *s = b->s;
-    double *mean = fc_arena_get(b->tmp, (size_t)2 << FC_MAX_DEPTH, sizeof(*mean));
-    double sum = 0;
+    double *weight = fc_arena_get(b->tmp, (size_t)2 << FC_MAX_DEPTH, sizeof(*weight));
+    double *mean = fc_arena_get(b->tmp, (size_t)2 << FC_MAX_DEPTH, sizeof(*mean)), sum = 0;
 
-    b->x->weight = fc_arena_get(&b->m->arena, 2 * s->n_leaves, sizeof(*b->x->weight));
-    if (!b->x->weight || !mean)
+    b->x->share = fc_arena_get(&b->m->arena, 2 * s->n_leaves, sizeof(*b->x->share));
+    if (!b->x->share || !weight || !mean)
         return fc_no_memory(b->err);
     for (size_t t = 0; t < s->n_trees; t++)
-        sum +=
-            weigh_symmetric(s, &s->tree[t], b->x->weight + 2 * (size_t)s->tree[t].first_leaf, mean);
+        sum += weigh_symmetric(s, &s->tree[t], b->x->share + 2 * (size_t)s->tree[t].first_leaf,
+                               weight, mean);
     b->x->base = s->scale * sum + s->bias;
     return FC_OK;
 }
@@ -127,8 +129,9 @@ static enum fc_status weigh_nodes(struct builder *b)
     const struct fc_plan *plan = b->m->plan;
     double *mean = fc_arena_get(b->tmp, plan->n_nodes, sizeof(*mean)), *weight, sum = 0;
 
-    weight = b->x->weight = fc_arena_get(&b->m->arena, plan->n_nodes, sizeof(*b->x->weight));
-    if (!weight || !mean)
+    weight = b->x->weight = fc_arena_get(&b->m->arena, plan->n_nodes, sizeof(*weight));
+    b->x->share = fc_arena_get(&b->m->arena, plan->n_nodes, sizeof(*b->x->share));
+    if (!weight || !mean || !b->x->share)
         return fc_no_memory(b->err);
     for (size_t i = plan->n_nodes; i-- > 0;) {
         const struct fc_node *node = &plan->node[i];
@@ -140,7 +143,7 @@ static enum fc_status weigh_nodes(struct builder *b)
             continue;
         }
         weight[i] = weight[l] + weight[r];
-        mean[i] = mean_of(mean[l], weight[l], mean[r], weight[r]);
+        mean[i] = set_shares(b->x->share, l, r, weight[l], weight[r], mean);
     }
     for (size_t t = 0; t < plan->n_trees; t++)
         sum += mean[plan->nodes[t].first];
@@ -179,19 +182,6 @@ static enum fc_status number_players(struct builder *b)
     return FC_OK;
 }
 
-static uint32_t longest_path(const struct fc_model *m)
-{
-    uint32_t longest = 0;
-
-    for (size_t t = 0; t < m->plan->n_trees; t++) {
-        uint32_t depth = m->plan->symmetric ? m->plan->tree[t].depth : m->plan->nodes[t].depth;
-
-        if (depth > longest)
-            longest = depth;
-    }
-    return longest;
-}
-
 enum fc_status fc_explain_make(struct fc_model *m, struct fc_arena *tmp, struct fc_err *err)
 {
     struct builder b = {.m = m, .s = &m->src, .tmp = tmp, .err = err};
@@ -203,9 +193,6 @@ enum fc_status fc_explain_make(struct fc_model *m, struct fc_arena *tmp, struct 
     if (!b.x)
         return fc_no_memory(err);
     atomic_init(&b.x->stored_bytes, 0);
-    b.x->n_points = (longest_path(m) + 1) / 2;
-    if (b.x->n_points == 0)
-        b.x->n_points = 1;
     st = find_players(&b);
     if (st == FC_OK)
         st = m->src.symmetric ? weigh_all_symmetric(&b) : weigh_nodes(&b);

@@ -27,16 +27,16 @@ struct fc_explain {
     struct fc_player *player;
     size_t n_players;
     uint32_t *player_of; /* by binary feature */
-    double *
-        weight; /* of nodes: symmetric trees as heaps (root 1, children 2 i and 2 i + 1, without the leaves), at
-                          * 2 * first leaf; non-symmetric ones by node of the plan */
+    double *weight;      /* non-symmetric: of each node of the plan */
+    /* A node's share in its parent's weight; halves where nothing was ever seen.  By node of the plan; symmetric trees as
+     * heaps (root 1, children 2 i and 2 i + 1), at 2 * first leaf. */
+    double *share;
     uint32_t *tree_player; /* symmetric: FC_MAX_DEPTH a tree, its different players */
     uint8_t *local;        /* symmetric: FC_MAX_DEPTH a tree, by split: which of them */
     uint8_t *n_local;      /* symmetric, by tree */
     _Atomic(struct fc_leaf_store *) *store; /* symmetric, by tree */
     _Atomic size_t stored_bytes;
     double base; /* expected value: scale and bias applied */
-    uint32_t n_points;
 };
 
 /* Needs the plan.  m->explain stays NULL for a model without leaf weights. */

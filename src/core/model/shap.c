@@ -25,17 +25,28 @@
 
 enum { STORE_EMPTY, STORE_BUSY, STORE_READY };
 
-/* A test on the way down. */
+/* A test on the way down.  What its player is due at each point is (one - zero) / (one * x + zero * (1 - x)), and that is
+ * -1 / (1 - x) on all ways that the row does not go. */
 struct edge {
     uint32_t player;
     int32_t above; /* the last edge of the same player, or -1 */
-    double one, zero;
-    double inverse[FC_MAX_POINTS]; /* 1 / (one * x + zero * (1 - x)) */
+    bool one;
+    double zero;
+    const double *due; /* own_due, or due_off */
+    double own_due[FC_MAX_POINTS];
+    double inverse[FC_MAX_POINTS]; /* 1 / (x + zero * (1 - x)), if one */
+};
+
+struct rule { /* of quadrature */
+    size_t n;
+    double x[FC_MAX_POINTS], rest[FC_MAX_POINTS]; /* rest = 1 - x */
+    double weight[FC_MAX_POINTS], due_off[FC_MAX_POINTS];
 };
 
 struct shap_work {
+    struct rule rules[FC_MAX_POINTS / 4];
+    const struct rule *rule; /* of the tree at hand */
     size_t n_points;
-    double x[FC_MAX_POINTS], weight[FC_MAX_POINTS];
     struct edge path[FC_MAX_NODE_DEPTH + 2];
     double product[FC_MAX_NODE_DEPTH + 3][FC_MAX_POINTS];
     double sum[FC_MAX_NODE_DEPTH + 3][FC_MAX_POINTS];
@@ -43,7 +54,6 @@ struct shap_work {
     double *value;              /* of what is being summed up: local, or by player */
     double *by_player;
     unsigned char *columns; /* of the row */
-    struct fc_arena arena;
 };
 
 /* A tree, whichever kind: symmetric ones are heaps, as deep nodes ask the first splits. */
@@ -51,17 +61,16 @@ struct game {
     const struct fc_model *m;
     const unsigned char *columns;
     size_t tree;
-    uint32_t depth;       /* symmetric: of all leaves */
-    const double *leaf;   /* symmetric: by leaf number */
-    const double *weight; /* by node */
-    uint32_t row_leaf;    /* symmetric: where the row falls */
+    uint32_t depth;      /* symmetric: of all leaves */
+    const double *leaf;  /* symmetric: by leaf number */
+    const double *share; /* by node */
+    uint32_t row_leaf;   /* symmetric: where the row falls */
 };
 
 struct node {
     bool is_leaf;
     double value;    /* of a leaf */
     size_t child[2]; /* the way that the row takes comes first */
-    double share[2];
     uint32_t player;
 };
 
@@ -100,40 +109,81 @@ static void look_node(const struct game *g, size_t at, struct node *n)
 
 static void look(const struct game *g, size_t at, uint32_t level, struct node *n)
 {
-    double total;
-
     if (g->m->plan->symmetric)
         look_symmetric(g, at, level, n);
     else
         look_node(g, at, n);
-    if (n->is_leaf)
-        return;
-    total = g->weight[n->child[0]] + g->weight[n->child[1]];
-    for (int k = 0; k < 2;
-         k++) /* nothing was ever seen here: both ways alike, as in the expected value */
-        n->share[k] = total > 0 ? g->weight[n->child[k]] / total : 0.5;
 }
 
-/* Adds what the edge and the one above of its player are due for the sums that came up through it. */
-static void settle(struct shap_work *w, const struct edge *e, const double *sum)
+/* What a player is due for the sums that came up through an edge. */
+static double due(const struct shap_work *w, const struct edge *e, const double *sum)
 {
-    double mine = 0, other = 0;
+    double part[4] = {0};
 
-    for (size_t q = 0; q < w->n_points; q++)
-        mine += w->weight[q] * sum[q] * e->inverse[q];
-    w->value[e->player] += (e->one - e->zero) * mine;
-    if (e->above < 0)
-        return;
-    for (size_t q = 0; q < w->n_points; q++)
-        other += w->weight[q] * sum[q] * w->path[e->above].inverse[q];
-    w->value[e->player] -= (w->path[e->above].one - w->path[e->above].zero) * other;
+    for (size_t q = 0; q < w->n_points; q += 4)
+        for (size_t k = 0; k < 4; k++)
+            part[k] += w->rule->weight[q + k] * sum[q + k] * e->due[q + k];
+    return (part[0] + part[1]) + (part[2] + part[3]);
+}
+
+/* The way that the row goes. */
+static void enter_on(const struct shap_work *w, struct edge *e, const double *product, double *next)
+{
+    double zero = e->zero;
+
+    for (size_t q = 0; q < w->n_points; q += 4)
+        for (size_t k = q; k < q + 4; k++) {
+            double f = w->rule->x[k] + zero * w->rule->rest[k], inverse = 1 / f;
+
+            e->inverse[k] = inverse;
+            e->own_due[k] = (1 - zero) * inverse;
+            next[k] = product[k] * f;
+        }
+    e->due = e->own_due;
+}
+
+static void multiply(const struct shap_work *w, const double *a, const double *b, double factor,
+                     double *out)
+{
+    for (size_t q = 0; q < w->n_points; q += 4)
+        for (size_t k = q; k < q + 4; k++)
+            out[k] = a[k] * (factor * b[k]);
+}
+
+/* Takes an edge: next becomes the product for what is below.  False when nobody goes there, and the row does not. */
+static bool enter(struct shap_work *w, struct edge *e, uint32_t level, double share,
+                  const double *product, double *next)
+{
+    const struct edge *above;
+
+    e->above = (int32_t)level - 1;
+    while (e->above >= 0 && w->path[e->above].player != e->player)
+        e->above--;
+    above = e->above >= 0 ? &w->path[e->above] : NULL;
+    e->one = e->one && (!above || above->one);
+    e->zero = share * (above ? above->zero : 1);
+    e->due = w->rule->due_off;
+    if (!e->one && e->zero <= 0)
+        return false;
+    if (above && !above->one) { /* both have the factor 1 - x */
+        for (size_t q = 0; q < w->n_points; q++)
+            next[q] = product[q] * share;
+        return true;
+    }
+    if (e->one)
+        enter_on(w, e, product, next);
+    else
+        multiply(w, product, w->rule->rest, e->zero, next);
+    if (above)
+        multiply(w, next, above->inverse, 1, next);
+    return true;
 }
 
 /* Leaves in w->sum[level] the sums, at each point, of leaf value times product over the leaves below. */
 static void descend(struct shap_work *w, const struct game *g, size_t at, uint32_t level)
 {
     const double *product = w->product[level];
-    double *sum = w->sum[level], *next = w->product[level + 1];
+    double *sum = w->sum[level], *below = w->sum[level + 1];
     struct edge *e = &w->path[level];
     struct node n;
 
@@ -145,36 +195,42 @@ static void descend(struct shap_work *w, const struct game *g, size_t at, uint32
     }
     memset(sum, 0, w->n_points * sizeof(*sum));
     for (int k = 0; k < 2; k++) {
-        const struct edge *above;
-
         e->player = n.player;
-        e->above = (int32_t)level - 1;
-        while (e->above >= 0 && w->path[e->above].player != n.player)
-            e->above--;
-        above = e->above >= 0 ? &w->path[e->above] : NULL;
-        e->one = k == 0 ? above ? above->one : 1 : 0;
-        e->zero = n.share[k] * (above ? above->zero : 1);
-        if (e->one == 0 && e->zero <= 0)
-            continue; /* nobody goes there, and the row does not */
-        for (size_t q = 0; q < w->n_points; q++) {
-            double f = e->one * w->x[q] + e->zero * (1 - w->x[q]);
-
-            e->inverse[q] = 1 / f;
-            next[q] = product[q] * f * (above ? above->inverse[q] : 1);
-        }
+        e->one = k == 0;
+        if (!enter(w, e, level, g->share[n.child[k]], product, w->product[level + 1]))
+            continue;
         descend(w, g, n.child[k], level + 1);
-        settle(w, e, w->sum[level + 1]);
-        for (size_t q = 0; q < w->n_points; q++)
-            sum[q] += w->sum[level + 1][q];
+        w->value[e->player] += due(w, e, below);
+        if (e->above >= 0) /* who is asked again is no longer due what he was above */
+            w->value[e->player] -= due(w, &w->path[e->above], below);
+        for (size_t q = 0; q < w->n_points; q += 4)
+            for (size_t i = q; i < q + 4; i++)
+                sum[i] += below[i];
     }
+}
+
+/* A path of depth tests needs depth / 2 points; in fours, so that loops vectorise and few rules are enough. */
+static void set_points(struct shap_work *w, uint32_t depth)
+{
+    struct rule *r = &w->rules[depth ? (depth - 1) / 8 : 0];
+
+    if (!r->n) {
+        r->n = depth ? (depth + 7) / 8 * 4 : 4;
+        fc_gauss(r->n, r->x, r->weight);
+        for (size_t q = 0; q < r->n; q++) {
+            r->rest[q] = 1 - r->x[q];
+            r->due_off[q] = -1 / r->rest[q];
+        }
+    }
+    w->rule = r;
+    w->n_points = r->n;
 }
 
 static void play(struct shap_work *w, const struct game *g, size_t root, uint32_t depth,
                  double *value)
 {
     w->value = value;
-    w->n_points = depth > 1 ? (depth + 1) / 2 : 1;
-    fc_gauss(w->n_points, w->x, w->weight);
+    set_points(w, depth);
     for (size_t q = 0; q < w->n_points; q++)
         w->product[0][q] = 1;
     descend(w, g, root, 0);
@@ -238,7 +294,7 @@ static void explain_symmetric(struct shap_work *w, const struct fc_model *m)
                          .tree = t,
                          .depth = tree->depth,
                          .leaf = tree->leaf,
-                         .weight = m->explain->weight + 2 * (size_t)m->src.tree[t].first_leaf};
+                         .share = m->explain->share + 2 * (size_t)m->src.tree[t].first_leaf};
         const double *value;
 
         if (tree->depth == 0)
@@ -252,7 +308,7 @@ static void explain_symmetric(struct shap_work *w, const struct fc_model *m)
 
 static void explain_nodes(struct shap_work *w, const struct fc_model *m)
 {
-    struct game g = {.m = m, .columns = w->columns, .weight = m->explain->weight};
+    struct game g = {.m = m, .columns = w->columns, .share = m->explain->share};
 
     for (size_t t = 0; t < m->plan->n_trees; t++)
         play(w, &g, m->plan->nodes[t].first, m->plan->nodes[t].depth, w->by_player);
