@@ -116,7 +116,7 @@ static void look(const struct game *g, size_t at, uint32_t level, struct node *n
 }
 
 /* What a player is due for the sums that came up through an edge. */
-static double due(const struct shap_work *w, const struct edge *e, const double *sum)
+static double due(const struct shap_work *w, const struct edge *e, const double *restrict sum)
 {
     double part[4] = {0};
 
@@ -127,7 +127,8 @@ static double due(const struct shap_work *w, const struct edge *e, const double 
 }
 
 /* The way that the row goes. */
-static void enter_on(const struct shap_work *w, struct edge *e, const double *product, double *next)
+static void enter_on(const struct shap_work *w, struct edge *restrict e,
+                     const double *restrict product, double *restrict next)
 {
     double zero = e->zero;
 
