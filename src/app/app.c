@@ -34,13 +34,17 @@ static const char *hint_of(enum ft_status st)
     }
 }
 
+/* There are two services; what does not name PostgreSQL speaks of Kafka. */
+static bool is_postgres(const char *text)
+{
+    return strncmp(text, "postgresql", 10) == 0;
+}
+
 static const char *code_of(enum ft_status st, const char *text)
 {
-    if (st == FT_EUNREACHABLE && strncmp(text, "kafka", 5) == 0)
-        return "kafka_unreachable";
-    if (st == FT_EUNREACHABLE && (strncmp(text, "postgres", 8) == 0 || strncmp(text, "pg", 2) == 0))
-        return "postgres_unreachable";
-    return ft_status_name(st);
+    if (st != FT_EUNREACHABLE)
+        return ft_status_name(st);
+    return is_postgres(text) ? "postgres_unreachable" : "kafka_unreachable";
 }
 
 /* One line, whatever the text came from. */
@@ -54,12 +58,19 @@ static void say(const char *text)
 
 static int fail(bool json, enum ft_status st, const char *text)
 {
+    char named[600];
     struct ft_buf b;
 
     if (st == FT_ESTOPPED)
         return ft_stop_exit(1);
+    if (st == FT_EUNREACHABLE && !is_postgres(text) && strncmp(text, "kafka", 5) != 0) {
+        snprintf(named, sizeof(named), "kafka: %s", text);
+        text = named;
+    }
     if (!json) {
         say(text);
+        if (st == FT_EUNREACHABLE)
+            say(hint_of(st));
         return ft_status_exit(st);
     }
     ft_buf_init(&b, 8192);

@@ -54,3 +54,9 @@ same "a waiting sink" "$status" 143
 # and one that was told how long to wait ends with 4
 exits 4 timeout 20 "$FRAUDTOP" replay data/new_small.csv -b 127.0.0.1:1 --connect-timeout 1s
 exits 4 timeout 20 "$FRAUDTOP" sink -d "host=$TMP dbname=none" --connect-timeout 1s
+
+# the error says which service, as text and as JSON
+exits 4 timeout 20 "$FRAUDTOP" replay data/new_small.csv -b 127.0.0.1:1 --connect-timeout 1s --json
+grep -q '^{"schema":"error/1","code":"kafka_unreachable","message":"kafka: ' "$TMP/err" || fail "no kafka_unreachable: $(cat "$TMP/err")"
+exits 4 timeout 20 "$FRAUDTOP" sink -d "host=$TMP dbname=none" --connect-timeout 1s --json
+grep -q '"code":"postgres_unreachable"' "$TMP/err" || fail "no postgres_unreachable: $(cat "$TMP/err")"
