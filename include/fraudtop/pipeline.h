@@ -165,7 +165,12 @@ void ft_replay_status(struct ft_stage *s, struct ft_replay_status *out);
 /* ---- score -------------------------------------------------------------------------------------------- */
 
 struct ft_score_opts {
-    const struct ft_scorer *scorer;     /* shared by all threads */
+    const struct ft_scorer *scorer; /* shared by all threads */
+    bool model_given;               /* by hand: as threshold_given */
+    /* A model that was put into force meanwhile; loaded once, kept by whoever gives it.  NULL: none can be had. */
+    enum ft_status (*load)(void *user, const char *model, const struct ft_scorer **out,
+                           struct ft_err *err);
+    void *user;
     const struct ft_scorer *challenger; /* scored too, for comparison; or NULL */
     const char *group;
     double threshold;     /* until the control topic says otherwise */
@@ -173,7 +178,8 @@ struct ft_score_opts {
     double sample;        /* share of unflagged ones that is sent with its data, 0 to 1 */
     size_t reasons;       /* with each flagged verdict, at the most */
     bool exactly_once;    /* results and offsets in one transaction */
-    int commit_ms;        /* interval of transactions; 0: 100, with state 1,000 */
+    int commit_ms;        /* interval of commits; 0: 500, exactly once 100 */
+    int state_ms;         /* the same for a model with state; 0: 1,000 */
     bool rebuild_state;   /* make the state anew from the transactions topic */
     size_t queued_kbytes;
     int linger_ms; /* -1: the table's default */
@@ -214,6 +220,7 @@ struct ft_in_force {
     double threshold, sample;
     int64_t threshold_ms; /* wall clock: when it was put into force */
     char model[256];      /* as for -m; empty: what the command line said */
+    int64_t model_ms;     /* when that was put into force */
 };
 struct ft_run_control {
     bool known, paused, has_rate;

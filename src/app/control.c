@@ -81,6 +81,7 @@ static bool take(struct ft_control *c, const char *key, const cJSON *o, int64_t 
         const char *text = cJSON_GetStringValue(v);
 
         snprintf(c->force.model, sizeof(c->force.model), "%s", text ? text : "");
+        c->force.model_ms = at_ms;
     } else if (strncmp(key, "run/", 4) == 0) {
         take_run(c, key + 4, o);
     } else {

@@ -87,6 +87,9 @@ enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const
     enum ft_status st = FT_OK;
 
     *p = (struct ft_pipeline){.app = app, .role = role, .parts = parts};
+    p->lock = malloc(sizeof(*p->lock));
+    if (!p->lock || pthread_mutex_init(p->lock, NULL) != 0)
+        return ft_fail(err, FT_ENOMEM, "no memory for a pipeline");
     bo = ft_app_bus_opts(app, (parts & FT_EMBED) && (embeds_all(p) || !ft_app_has_brokers(app)));
     ft_topics_from(&p->pipe.topics, app->cfg);
     if (parts & (FT_WITH_SCORE | FT_WITH_MODEL))
@@ -198,6 +201,36 @@ static enum ft_status start_sink(struct ft_pipeline *p, struct ft_err *err)
     return st;
 }
 
+/* For a scorer's thread: a model that was put into force.  Each is loaded once and stays. */
+static enum ft_status load_in_force(void *user, const char *model, const struct ft_scorer **out,
+                                    struct ft_err *err)
+{
+    struct ft_pipeline *p = user;
+    struct ft_scorer *s = NULL;
+    enum ft_status st;
+
+    pthread_mutex_lock(p->lock);
+    st = p->n_loaded < FT_MAX_MODELS
+             ? ft_scorer_load(&s, model, p->app->data_dir, false, err)
+             : ft_fail(err, FT_ENOMEM, "too many models in one process: start it anew");
+    for (size_t i = 0; st == FT_OK && s && i < p->n_loaded; i++)
+        if (strcmp(ft_scorer_info(p->loaded[i])->digest, ft_scorer_info(s)->digest) == 0) {
+            ft_scorer_free(s);
+            *out = p->loaded[i];
+            s = NULL;
+        }
+    if (st == FT_OK && s &&
+        strcmp(ft_scorer_info(p->scorer)->digest, ft_scorer_info(s)->digest) == 0) {
+        ft_scorer_free(s);
+        *out = p->scorer;
+        s = NULL;
+    }
+    if (st == FT_OK && s)
+        *out = p->loaded[p->n_loaded++] = s;
+    pthread_mutex_unlock(p->lock);
+    return st;
+}
+
 static enum ft_status start_scorers(struct ft_pipeline *p, struct ft_err *err)
 {
     const struct ft_config *cfg = p->app->cfg;
@@ -212,12 +245,14 @@ static enum ft_status start_scorers(struct ft_pipeline *p, struct ft_err *err)
         .group = ft_app_group(p->app, "score"),
         .threshold = given ? ft_cfg_real(cfg, "model.threshold") : info->threshold,
         .threshold_given = given,
+        .model_given = ft_cfg_is_set(cfg, "model.path"),
+        .load = load_in_force,
+        .user = p,
         .sample = ft_cfg_real(cfg, "score.sample"),
         .reasons = (size_t)ft_cfg_int(cfg, "score.reasons"),
         .exactly_once = exactly_once,
-        .commit_ms = exactly_once        ? (int)ft_cfg_ms(cfg, "score.commit_interval")
-                     : info->keeps_state ? (int)ft_cfg_ms(cfg, "score.state_interval")
-                                         : 0,
+        .commit_ms = exactly_once ? (int)ft_cfg_ms(cfg, "score.commit_interval") : 0,
+        .state_ms = (int)ft_cfg_ms(cfg, "score.state_interval"),
         .rebuild_state = ft_cfg_flag(cfg, "score.rebuild_state"),
         .queued_kbytes = 131072 / n,
         .linger_ms = exactly_once ? -1 : 2,

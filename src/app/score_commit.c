@@ -222,7 +222,7 @@ enum ft_status ft_sc_commit(struct ft_sc *c, bool now, struct ft_err *err)
     enum ft_status st = FT_OK;
 
     if (!c->by_txn) {
-        if (!now && t - c->commit_ms < c->o.commit_ms)
+        if (!now && t - c->commit_ms < c->commit_ms_now)
             return FT_OK;
         c->commit_ms = t;
         if (now && c->out)
@@ -233,7 +233,7 @@ enum ft_status ft_sc_commit(struct ft_sc *c, bool now, struct ft_err *err)
         struct ft_sc_part *p = &c->part[i];
 
         if (p->owned && p->n_since &&
-            (now || p->n_since >= TXN_MESSAGES || t - p->commit_ms >= c->o.commit_ms))
+            (now || p->n_since >= TXN_MESSAGES || t - p->commit_ms >= c->commit_ms_now))
             st = commit_part(c, p, err);
     }
     return st;

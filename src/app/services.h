@@ -11,10 +11,13 @@
 #ifndef FT_SERVICES_H
 #define FT_SERVICES_H
 
+#include <pthread.h>
+
 #include "app.h"
 #include "fraudtop/pipeline.h"
 
 #define FT_MAX_SCORERS 32
+#define FT_MAX_MODELS 64
 
 enum ft_pipeline_part {
     FT_WITH_SCORE = 1,
@@ -33,6 +36,9 @@ struct ft_pipeline {
     struct ft_pg *pg;    /* the private server, when embedded */
     const char *conninfo;
     struct ft_scorer *scorer, *challenger;
+    struct ft_scorer *loaded[FT_MAX_MODELS]; /* put into force meanwhile */
+    size_t n_loaded;
+    pthread_mutex_t *lock; /* of loaded */
     struct ft_stage *replay, *score[FT_MAX_SCORERS], *sink;
     size_t n_score;
     int64_t started_ms;                                               /* wall clock */

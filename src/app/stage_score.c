@@ -399,13 +399,34 @@ static enum ft_status repeated(struct ft_sc *c, struct ft_sc_part *p, size_t i, 
 
 /* ---- a batch --------------------------------------------------------------------------------------- */
 
+/* The model in force; one that cannot be loaded here changes nothing. */
+static void switch_model(struct ft_sc *c, const char *model)
+{
+    const struct ft_scorer *s = c->o.scorer;
+    struct ft_err err;
+
+    if (strcmp(model, c->in_force) == 0)
+        return;
+    snprintf(c->in_force, sizeof(c->in_force), "%s", model);
+    if (*model && (!c->o.load || c->o.load(c->o.user, model, &s, &err) != FT_OK)) {
+        ft_log(FT_ERROR, "score",
+               "model %s is in force but cannot be used here: %s; going on with %s", model,
+               c->o.load ? err.text : "no way to load it", c->model_name);
+        return;
+    }
+    c->next = s == c->scorer ? NULL : s;
+}
+
 static void what_is_in_force(struct ft_sc *c)
 {
     struct ft_in_force f;
 
     if (!c->s.pipe->control || !ft_control_get(c->s.pipe->control, &c->control_seq, &f))
         return;
-    c->threshold = c->o.threshold;
+    if (!c->o.model_given || f.model_ms >= c->started_ms)
+        switch_model(c, f.model);
+    c->threshold =
+        c->o.threshold_given || !c->next ? c->o.threshold : ft_scorer_info(c->next)->threshold;
     if (f.has_threshold && (!c->o.threshold_given || f.threshold_ms >= c->started_ms))
         c->threshold = f.threshold;
     c->sample = f.has_sample ? f.sample : c->o.sample;
@@ -597,13 +618,42 @@ static enum ft_status session(struct ft_sc *c, struct ft_err *err)
 
     if (st == FT_OK)
         ft_stage_state(&c->s, FT_STAGE_RUNNING);
-    while (st == FT_OK && !ft_stage_stopping(&c->s))
+    while (st == FT_OK && !ft_stage_stopping(&c->s) && !c->next)
         st = turn(c, err);
     (void)ft_sc_time_is_up(c); /* the patience of a stop begins */
     if (st == FT_OK)
         st = ft_sc_commit(c, true, err);
     close_session(c, st == FT_OK);
     return st;
+}
+
+static void know_model(struct ft_sc *c)
+{
+    const struct ft_scorer_info *info = ft_scorer_info(c->scorer);
+
+    c->keeps_state = info->keeps_state;
+    c->by_txn = c->keeps_state || c->o.exactly_once;
+    c->commit_ms_now = c->keeps_state && !c->o.exactly_once ? (c->o.state_ms ? c->o.state_ms : 1000)
+                       : c->o.commit_ms                     ? c->o.commit_ms
+                       : c->o.exactly_once                  ? 100
+                                                            : 500;
+    snprintf(c->model_name, sizeof(c->model_name), "%s %s", info->name, info->version);
+}
+
+/* Between two sessions: everything before was committed with the old model. */
+static enum ft_status take_model(struct ft_sc *c, struct ft_err *err)
+{
+    struct ft_score_scratch *x = ft_score_scratch_new(c->next);
+
+    if (!x)
+        return ft_fail(err, FT_ENOMEM, "no memory for a model");
+    ft_score_scratch_free(c->scratch);
+    c->scratch = x;
+    c->scorer = c->next;
+    c->next = NULL;
+    know_model(c);
+    ft_log(FT_INFO, "score", "model %s decides from now on", c->model_name);
+    return FT_OK;
 }
 
 static enum ft_status run(struct ft_stage *s, struct ft_err *err)
@@ -616,7 +666,9 @@ static enum ft_status run(struct ft_stage *s, struct ft_err *err)
         ft_sleep_ms(5);
     what_is_in_force(c);
     while (st == FT_OK && !ft_stage_stopping(s)) {
-        st = c->by_txn ? ft_sc_changelog(c, err) : FT_OK;
+        st = c->next ? take_model(c, err) : FT_OK;
+        if (st == FT_OK && c->by_txn)
+            st = ft_sc_changelog(c, err);
         if (st == FT_OK)
             st = session(c, err);
         if ((st == FT_EFATAL || st == FT_EFENCED || st == FT_EINPUT || st == FT_EUNREACHABLE) &&
@@ -670,7 +722,6 @@ enum ft_status ft_score_start(struct ft_stage **out, const struct ft_pipe *pipe,
                               const struct ft_score_opts *opts, struct ft_err *err)
 {
     struct ft_sc *c = calloc(1, sizeof(*c));
-    const struct ft_scorer_info *info = ft_scorer_info(opts->scorer);
     enum ft_status st;
 
     *out = NULL;
@@ -684,13 +735,9 @@ enum ft_status ft_score_start(struct ft_stage **out, const struct ft_pipe *pipe,
     c->rival = opts->challenger;
     c->threshold = opts->threshold;
     c->sample = opts->sample;
-    c->keeps_state = info->keeps_state;
-    c->by_txn = c->keeps_state || opts->exactly_once;
     c->started_ms = ft_wall_ms();
     c->status.restored = 1;
-    if (!c->o.commit_ms)
-        c->o.commit_ms = opts->exactly_once ? 100 : c->keeps_state ? 1000 : 500;
-    snprintf(c->model_name, sizeof(c->model_name), "%s %s", info->name, info->version);
+    know_model(c);
     if (c->rival)
         snprintf(c->rival_name, sizeof(c->rival_name), "%s %s", ft_scorer_info(c->rival)->name,
                  ft_scorer_info(c->rival)->version);

@@ -43,9 +43,11 @@ struct ft_sc {
     struct ft_stage s; /* first */
     struct ft_score_opts o;
     const struct ft_scorer *scorer, *rival;
-    char model_name[128], rival_name[128];
+    const struct ft_scorer *next; /* put into force: takes over with the next session */
+    char model_name[128], rival_name[128], in_force[256];
     bool keeps_state, by_txn;
     double threshold, sample;
+    int commit_ms_now; /* interval, with this model */
     uint64_t control_seq, use_clock;
     int64_t started_ms, stop_by_ms, commit_ms, lag_ms;
     struct ft_consumer *in;

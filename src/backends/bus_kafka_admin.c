@@ -113,8 +113,12 @@ static rd_kafka_NewTopic_t *new_topic(const struct ft_topic_spec *s, struct ft_e
         snprintf(number, sizeof(number), "%d", s->max_message_bytes);
         rd_kafka_NewTopic_set_config(t, "max.message.bytes", number);
     }
-    if (s->compacted)
+    if (s->compacted) { /* with the broker's segments of 7 days or 1 GiB nothing would be compacted for long */
         rd_kafka_NewTopic_set_config(t, "cleanup.policy", "compact");
+        rd_kafka_NewTopic_set_config(t, "segment.ms", "600000");
+        rd_kafka_NewTopic_set_config(t, "segment.bytes", "67108864");
+        rd_kafka_NewTopic_set_config(t, "min.cleanable.dirty.ratio", "0.2");
+    }
     return t;
 }
 

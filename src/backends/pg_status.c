@@ -53,7 +53,7 @@ enum ft_status ft_store_put_in_force(struct ft_store *s, const char *kind, const
     static const char sql[] =
         "WITH r AS (SELECT $2::jsonb AS j, to_timestamp($3::float8 / 1000) AS at) "
         "INSERT INTO fraudtop_in_force (at, kind, value, who, note)"
-        " SELECT at, $1, j, coalesce(j ->> 'by', session_user), j ->> 'note' FROM r"
+        " SELECT at, $1, j, coalesce(j ->> 'who', session_user), j ->> 'note' FROM r"
         " WHERE NOT EXISTS (SELECT FROM fraudtop_in_force f, r"
         "  WHERE f.kind = $1 AND f.at = r.at AND f.value = r.j)";
 

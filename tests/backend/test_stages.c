@@ -438,6 +438,115 @@ static void a_sink_goes_on_from_the_database(void **state)
     wait_for(w->sink, FT_M_STORED, ROWS);
 }
 
+/* What is put into force reaches the scorer, and the database through the sink's copy. */
+static void what_is_in_force_counts_at_once(void **state)
+{
+    struct world *w = *state;
+    struct ft_control_opts co = {.bus = w->pipe.bus,
+                                 .topics = &w->pipe.topics,
+                                 .role = "test",
+                                 .secret = w->pipe.secret,
+                                 .copy_conninfo = conninfo()};
+    struct ft_err err;
+
+    ok(ft_control_put(w->pipe.bus, &w->pipe.topics, "threshold",
+                      "{\"threshold\":0.0,\"who\":\"ana\"}", 1000, &err),
+       &err);
+    ok(ft_control_start(&w->pipe.control, &co, &err), &err);
+    start_score(w, false);
+    start_sink(w);
+    ft_control_add(w->pipe.control, w->score);
+    ft_control_add(w->pipe.control, w->sink);
+    assert_int_equal(replay(w, NULL, 40), 40);
+    wait_for(w->sink, FT_M_STORED, 40);
+    assert_int_equal(count("SELECT count(*) FROM fraud_scores WHERE fraud_flag = 1"), 40);
+    ok(ft_control_put(w->pipe.bus, &w->pipe.topics, "threshold", "{\"threshold\":1}", 1000, &err),
+       &err);
+    ft_sleep_ms(300);
+    assert_int_equal(replay(w, NULL, 50), 50);
+    wait_for(w->sink, FT_M_STORED, 90);
+    assert_int_equal(count("SELECT count(*) FROM fraud_scores WHERE fraud_flag = 1"), 40);
+    for (int i = 0;
+         i < 300 && count("SELECT count(*) FROM fraudtop_processes WHERE role = 'test'") < 1; i++)
+        ft_sleep_ms(20);
+    assert_int_equal(count("SELECT count(*) FROM fraudtop_processes WHERE role = 'test'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM fraudtop_in_force WHERE who = 'ana'"), 1);
+    ft_control_stop(w->pipe.control);
+    w->pipe.control = NULL;
+}
+
+static enum ft_status give_other(void *user, const char *model, const struct ft_scorer **out,
+                                 struct ft_err *err)
+{
+    if (strcmp(model, "other") != 0)
+        return ft_fail(err, FT_EINPUT, "no such model");
+    *out = *(struct ft_scorer **)user;
+    return FT_OK;
+}
+
+static void another_model_takes_over(void **state)
+{
+    struct world *w = *state;
+    struct ft_scorer *other;
+    struct ft_control_opts co = {.bus = w->pipe.bus, .topics = &w->pipe.topics, .role = "test"};
+    struct ft_score_opts so = {.scorer = w->scorer,
+                               .group = "score",
+                               .threshold = 0.5,
+                               .load = give_other,
+                               .user = &other,
+                               .linger_ms = 0};
+    struct ft_err err;
+
+    ok(ft_scorer_load(&other, FT_SOURCE_DIR "/models/velocity", "", false, &err), &err);
+    ok(ft_control_start(&w->pipe.control, &co, &err), &err);
+    ok(ft_score_start(&w->score, &w->pipe, &so, &err), &err);
+    start_sink(w);
+    assert_int_equal(replay(w, NULL, 40), 40);
+    wait_for(w->sink, FT_M_STORED, 40);
+    ok(ft_control_put(w->pipe.bus, &w->pipe.topics, "model", "{\"model\":\"none\"}", 1000, &err),
+       &err);
+    ft_sleep_ms(200); /* nobody has it: said, and nothing changes */
+    ok(ft_control_put(w->pipe.bus, &w->pipe.topics, "model", "{\"model\":\"other\"}", 1000, &err),
+       &err);
+    ft_sleep_ms(500);
+    assert_int_equal(replay(w, NULL, 50), 50);
+    wait_for(w->sink, FT_M_STORED, 90);
+    assert_int_equal(
+        count("SELECT count(*) FROM fraudtop_verdicts JOIN fraudtop_models USING (model)"
+              " WHERE name LIKE 'velocity%'"),
+        50);
+    stop(&w->score);
+    ft_control_stop(w->pipe.control);
+    w->pipe.control = NULL;
+    ft_scorer_free(other);
+}
+
+static void a_run_is_paused_and_hurried(void **state)
+{
+    struct world *w = *state;
+    const char *files[] = {small_csv};
+    struct ft_replay_opts ro = {
+        .files = files, .n_files = 1, .rate = 100, .state_dir = w->state_dir, .linger_ms = 0};
+    struct ft_stage *s;
+    struct ft_err err;
+    uint64_t n;
+
+    ok(ft_replay_new(&s, &w->pipe, &ro, &err), &err);
+    ok(ft_replay_start(s, &err), &err);
+    ft_sleep_ms(200);
+    ft_replay_pause(s, true);
+    ft_sleep_ms(150);
+    n = ft_counted(ft_stage_counters(s), FT_M_SENT);
+    assert_in_range(n, 5, 60);
+    ft_sleep_ms(300);
+    assert_int_equal(ft_counted(ft_stage_counters(s), FT_M_SENT), n);
+    ft_replay_rate(s, 0);
+    ft_replay_pause(s, false);
+    ok(ft_stage_join(s, 5000, &err), &err);
+    assert_int_equal(ft_counted(ft_stage_counters(s), FT_M_ACKED), ROWS);
+    ft_stage_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +560,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(exactly_once_leaves_no_repeats_in_the_topic, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_sink_goes_on_from_the_database, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_in_force_counts_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_model_takes_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_run_is_paused_and_hurried, setup, teardown),
     };
     int rc;
 
