@@ -84,7 +84,7 @@ static void suspend(struct loop *l)
     kill(getpid(), SIGTSTP);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* stops here */
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    ft_term_return(l->term);
+    l->ours = false; /* taken back as soon as we are in front: it may have been bg */
     l->next_tick = 0;
 }
 
@@ -106,10 +106,8 @@ static void take_signals(struct loop *l)
             suspend(l);
             break;
         case SIGCONT: /* also after kill -STOP: whatever happened to the terminal meanwhile */
-            if (ft_term_ours(l->term)) {
-                ft_term_return(l->term);
-                l->next_tick = 0;
-            }
+            l->ours = false;
+            l->next_tick = 0;
             break;
         case SIGUSR1:
             snapshot_beside_log(l);
@@ -267,9 +265,9 @@ static void loop(struct loop *l)
 
         if (poll(p, 5, wait_ms(l)) < 0 && errno != EINTR)
             break;
-        check_ours(l);
         if (p[1].revents)
             take_signals(l);
+        check_ours(l);
         if (p[0].revents & POLLIN)
             take_keys(l);
         else if (p[0].revents & (POLLHUP | POLLERR | POLLNVAL))

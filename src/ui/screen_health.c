@@ -381,10 +381,39 @@ static void draw_topics(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     }
 }
 
+/* Hides names and streets wherever they stand in a message. */
+static void mask_tree(cJSON *o)
+{
+    static const char *const hidden[] = {"name_1", "name_2", "street"};
+    cJSON *one;
+
+    cJSON_ArrayForEach(one, o)
+    {
+        mask_tree(one);
+        for (size_t i = 0; one->string && i < 3; i++)
+            if (strcmp(one->string, hidden[i]) == 0 && cJSON_IsString(one))
+                cJSON_SetValuestring(one, "");
+    }
+}
+
+/* A message's value as one line; NULL: masked and not JSON, so not to be shown.  free() it. */
+static char *value_line(const struct ft_con *c, const char *value)
+{
+    cJSON *json = c->masked ? cJSON_Parse(value) : NULL;
+    char *text = c->masked ? NULL : strdup(value);
+
+    if (json) {
+        mask_tree(json);
+        text = cJSON_PrintUnformatted(json);
+    }
+    cJSON_Delete(json);
+    return text;
+}
+
 static void draw_messages(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(c->he.messages.json, "messages"), *one;
-    char left[200], when[24], n[32];
+    char left[200], when[24], n[32], *value;
     int i = 0, most = cJSON_GetArraySize(rows), top = c->he.message_at - (b.h - 4);
 
     snprintf(left, sizeof(left), "messages of %s%s%s", c->he.topic,
@@ -407,9 +436,11 @@ static void draw_messages(struct ft_con *c, struct ft_canvas *cv, struct ft_box 
             ft_show_date(c, ft_js_time(one, "timestamp"), when, sizeof(when));
             ft_fmt_count(n, sizeof(n), (uint64_t)fmax(0, ft_js_number(one, "offset")));
             ft_put(cv, y, 1, 1, FT_ROLE_STRONG, i == c->he.message_at ? ">" : " ");
-            ft_putf(cv, y, 3, b.w - 3, FT_ROLE_NORMAL, "%4.0f %12s  %-19s  %s",
+            value = value_line(c, ft_js_text(one, "value"));
+            ft_putf(cv, y, 3, b.w - 3, FT_ROLE_NORMAL, "%4.0f %12s  %-19s  %.900s",
                     ft_js_number(one, "partition"), n, when,
-                    c->masked ? "(Enter shows it, masked)" : ft_js_text(one, "value"));
+                    value ? value : "(not JSON; m shows it)");
+            free(value);
             if (i == c->he.message_at)
                 ft_select(cv, y, 0, b.w);
         }
@@ -423,21 +454,6 @@ static void topics_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         draw_messages(c, cv, b);
     else
         draw_topics(c, cv, b);
-}
-
-/* Hides names and streets wherever they stand in a message. */
-static void mask_tree(cJSON *o)
-{
-    static const char *const hidden[] = {"name_1", "name_2", "street"};
-    cJSON *one;
-
-    cJSON_ArrayForEach(one, o)
-    {
-        mask_tree(one);
-        for (size_t i = 0; one->string && i < 3; i++)
-            if (strcmp(one->string, hidden[i]) == 0 && cJSON_IsString(one))
-                cJSON_SetValuestring(one, "");
-    }
 }
 
 static void show_message(struct ft_con *c)

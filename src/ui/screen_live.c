@@ -49,7 +49,7 @@ static void draw_flow(const struct ft_con *c, struct ft_canvas *cv, int y, int w
     struct texts t;
 
     ft_putf(cv, y, 1, w - 1, FT_ROLE_NORMAL,
-            "tx/s  replayed %-8s scored %-8s stored %-8s flagged %-7s",
+            "tx/s  replayed %-7s scored %-7s stored %-7s flagged %s",
             rate(t.t[0], l->replayed_per_s), rate(t.t[1], l->scored_per_s),
             rate(t.t[2], l->stored_per_s), rate(t.t[3], l->flagged_per_s));
     if (l->rejected + l->dead) {
