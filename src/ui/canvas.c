@@ -185,10 +185,13 @@ void ft_rule(struct ft_canvas *c, int y, int x, int w, const char *left, const c
 uint32_t ft_level_char(const struct ft_canvas *c, int level)
 {
     static const char density[] = " .:-=+*#@";
+    static const uint8_t dots[] = {0xC0, 0xE4, 0xF6, 0xFF}; /* one to four rows of both columns */
 
     level = level < 0 ? 0 : level > 8 ? 8 : level;
     if (c->ascii)
         return (uint32_t)density[level];
+    if (c->braille)
+        return level ? 0x2800u + dots[(level - 1) / 2] : ' ';
     return level ? 0x2580u + (uint32_t)level : ' '; /* U+2581 to U+2588 */
 }
 

@@ -37,6 +37,7 @@ struct ft_glyph {
 struct ft_canvas {
     int cols, rows;
     bool ascii;             /* lines and bars from ASCII only */
+    bool braille;           /* charts from braille dots */
     int cursor_x, cursor_y; /* where the hardware cursor belongs */
     struct ft_glyph *cell;  /* rows * cols */
 };

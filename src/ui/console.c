@@ -11,6 +11,7 @@
 #include "fraudtop/text.h"
 
 static const int refresh_steps[] = {500, 1000, 2000, 5000, 10000};
+#define ANSWER_MS 60000
 #define FROZEN_STEP_MS 10000
 #define N_STEPS (int)(sizeof(refresh_steps) / sizeof(*refresh_steps))
 
@@ -117,20 +118,31 @@ void ft_say_error(struct ft_con *c, const char *fmt, ...)
     va_start(args, fmt);
     say(c, true, fmt, args);
     va_end(args);
+    if (c->opts.log)
+        c->opts.log(c->opts.log_self, c->message);
 }
 
 /* ---- time and data -------------------------------------------------------------------------------- */
 
+static bool bell_for(const struct ft_con *c, const char *what)
+{
+    return c->opts.bell && strstr(c->opts.bell, what);
+}
+
+/* Once for each event, and at most every 30 s. */
 static void ring(struct ft_con *c)
 {
-    bool down = c->newest->kafka.state == FT_PART_DOWN || c->newest->pg.state == FT_PART_DOWN;
+    const struct ft_live *l = c->newest;
+    bool down = l->kafka.state == FT_PART_DOWN || l->pg.state == FT_PART_DOWN,
+         more = l->queue_over_limit > c->was_over_limit;
 
-    if (down && !c->was_down && c->opts.bell && strstr(c->opts.bell, "down") &&
-        c->now_ms - c->bell_ms > 30000) {
+    if (((down && !c->was_down && bell_for(c, "down")) || (more && bell_for(c, "overtime"))) &&
+        c->have_live && c->now_ms - c->bell_ms > 30000) {
         c->bell = true;
         c->bell_ms = c->now_ms;
     }
     c->was_down = down;
+    c->was_over_limit = l->queue_over_limit;
 }
 
 static void take_rows(struct ft_con *c)
@@ -139,6 +151,23 @@ static void take_rows(struct ft_con *c)
 
     if (gone && ft_con_top(c) == FT_PLACE_LIVE)
         ft_say(c, "The selected row left the list; the nearest one is selected.");
+}
+
+/* What was never answered is given up, so that questions cannot pile up. */
+static void expire(struct ft_con *c)
+{
+    for (size_t i = 0; i < c->n_pending;) {
+        struct ft_pending p = c->pending[i];
+        struct ft_answer a = {.ticket = p.ticket, .kind = p.kind};
+
+        if (c->now_ms - p.since_ms < ANSWER_MS) {
+            i++;
+            continue;
+        }
+        c->pending[i] = c->pending[--c->n_pending];
+        snprintf(a.error, sizeof(a.error), "no answer within %d s", ANSWER_MS / 1000);
+        p.answered(c, &a, NULL);
+    }
 }
 
 static void take_answers(struct ft_con *c)
@@ -187,6 +216,9 @@ void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
     }
     if (!c->have_live && c->newest->demo && ft_con_top(c) == FT_PLACE_FIRST)
         ft_con_pop(c); /* whoever starts the demo knows what he wants */
+    if (!c->typed && c->n_place == 1 && c->place[0] == FT_PLACE_LIVE &&
+        c->newest->kafka.state == FT_PART_DOWN && c->newest->pg.state == FT_PART_DOWN)
+        ft_con_go(c, FT_PLACE_HEALTH); /* both are down, and nobody chose another screen yet */
     c->have_live = true;
     if (c->frozen)
         age_frozen(c);
@@ -199,6 +231,7 @@ void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
             ft_say(c, "%s", c->newest->message);
     }
     take_answers(c);
+    expire(c);
     if (c->message[0] &&
         c->now_ms - c->message_ms >= (c->opts.message_ms ? c->opts.message_ms : 10000))
         c->message[0] = '\0';
@@ -603,6 +636,7 @@ static void take_key(struct ft_con *c, const struct ft_key *key)
     if (c->pasting && (!c->prompt.active || c->prompt.one_key || code < ' '))
         return; /* pasted text is never taken for commands */
     c->message[0] = '\0';
+    c->typed = true;
     if (c->prompt.active) {
         ft_prompt_input(c, code);
         return;

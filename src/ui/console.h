@@ -243,7 +243,8 @@ struct ft_con {
     char *clipboard; /* OSC 52 text, taken by run.c */
     bool bell;
     int64_t bell_ms;
-    bool was_down;
+    bool was_down, typed;
+    uint64_t was_over_limit;
     bool pasting;
     int last_rows;             /* of the list drawn last: a page */
     int list_y, list_h;        /* where it was drawn, for the mouse */

@@ -203,25 +203,25 @@ static void ask_with(struct ft_con *c, enum ft_ask_kind kind, const char *member
     ft_buf_fini(&b);
 }
 
+static void id_found(struct ft_con *c, const struct ft_answer *a, const struct cJSON *json)
+{
+    struct ft_uuid id;
+
+    if (!a->ok)
+        ft_say_error(c, "%s", a->error);
+    else if (ft_uuid_parse(&id, ft_span_of(ft_js_text(json, "transaction_id"))))
+        ft_case_open(c, &id, NULL);
+}
+
+/* A whole id, or the beginning of one. */
 static void open_id(struct ft_con *c, const char *id)
 {
     struct ft_uuid u;
-    size_t n = strlen(id);
 
-    if (ft_uuid_parse(&u, (struct ft_span){id, n})) {
+    if (ft_uuid_parse(&u, ft_span_of(id)))
         ft_case_open(c, &u, NULL);
-        return;
-    }
-    for (size_t i = 0; n >= 4 && i < c->flagged.n; i++) { /* the beginning of an id that is shown */
-        char text[FT_UUID_TEXT + 1];
-
-        ft_uuid_format(&c->flagged.row[i].id, text);
-        if (strncmp(text, id, n) == 0) {
-            ft_case_open(c, &c->flagged.row[i].id, &c->flagged.row[i]);
-            return;
-        }
-    }
-    ft_say_error(c, "No transaction \"%s\" is listed; write the whole id.", id);
+    else
+        ask_with(c, FT_ASK_CASE, "transaction_id", id, id_found);
 }
 
 static void set_theme(struct ft_con *c, const char *name)

@@ -65,6 +65,8 @@ bool ft_review_can(const struct ft_con *c, enum ft_act act)
         return r != NULL;
     case FT_ACT_UNMARK:
         return c->queue.n_mark > 0;
+    case FT_ACT_FIRST:
+        return !c->flagged.following;
     case FT_ACT_WHAT_IF:
         return c->cs.data.have;
     default:

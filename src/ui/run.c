@@ -90,7 +90,15 @@ static void suspend(struct loop *l)
 
 static void snapshot_beside_log(struct loop *l)
 {
+    const char *log = l->opts->log_file, *slash = log ? strrchr(log, '/') : NULL;
+    char folder[1024];
+
+    if (slash && slash > log) {
+        snprintf(folder, sizeof(folder), "%.*s", (int)(slash - log), log);
+        l->con->opts.export_dir = folder;
+    }
     ft_save_screen(l->con);
+    l->con->opts.export_dir = l->opts->export_dir;
 }
 
 static void take_signals(struct loop *l)
@@ -349,6 +357,7 @@ static enum ft_status start(struct loop *l, struct ft_err *err)
                         l->opts->ascii || !l->con->utf8 ||
                             (l->opts->graph && strcmp(l->opts->graph, "ascii") == 0)))
         return ft_fail(err, FT_ENOMEM, "console: no memory");
+    l->canvas.braille = l->opts->graph && strcmp(l->opts->graph, "braille") == 0;
     stderr_away(l);
     if (ft_term_instead(l->term))
         ft_say(l->con, "The terminal's description is not known here; \"%s\" is used in its place.",

@@ -243,16 +243,29 @@ static cJSON *event_object(const struct ft_scene_event *e)
     return o;
 }
 
+/* By a whole id, or the beginning of one. */
+static const struct ft_flagged *find_row(struct ft_scene *s, const char *id)
+{
+    size_t n = strlen(id);
+    char text[FT_UUID_TEXT + 1];
+
+    for (size_t i = 0; n >= 4 && i < s->n_row; i++) {
+        ft_uuid_format(&s->row[i].id, text);
+        if (strncmp(text, id, n) == 0)
+            return &s->row[i];
+    }
+    return NULL;
+}
+
 static cJSON *one_case(struct ft_scene *s, const cJSON *args, struct ft_answer *a)
 {
-    const struct ft_flagged *r;
-    struct ft_uuid id;
+    const struct ft_flagged *r = find_row(s, ft_js_text(args, "transaction_id"));
     cJSON *o, *events;
 
-    if (!ft_uuid_parse(&id, ft_span_of(ft_js_text(args, "transaction_id"))) ||
-        !(r = ft_scene_row(s, &id))) {
+    if (!r) {
         a->ok = false;
-        snprintf(a->error, sizeof(a->error), "no such transaction");
+        snprintf(a->error, sizeof(a->error), "no such transaction: %.60s",
+                 ft_js_text(args, "transaction_id"));
         return NULL;
     }
     o = case_object(s, r);
@@ -261,7 +274,7 @@ static cJSON *one_case(struct ft_scene *s, const cJSON *args, struct ft_answer *
     add_history(o, s, r);
     events = cJSON_AddArrayToObject(o, "events");
     for (size_t i = 0; i < s->n_event; i++)
-        if (ft_uuid_cmp(&s->event[i].id, &id) == 0)
+        if (ft_uuid_cmp(&s->event[i].id, &r->id) == 0)
             cJSON_AddItemToArray(events, event_object(&s->event[i]));
     return o;
 }
