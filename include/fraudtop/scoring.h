@@ -180,13 +180,11 @@ size_t ft_state_bytes(const struct ft_state *st);
 /* True when this id was seen before (row not higher than the highest of its run; foreign ids: among the customer's
  * remembered ones): such a transaction is scored but changes no state. */
 bool ft_state_seen(struct ft_state *st, const struct ft_txn *t);
-/* Frees customers whose last transaction lies so far (twice the manifest's gap_days) behind the newest one that they
- * would start anew; the next ft_state_changes emits their tombstones. */
-enum ft_status ft_state_expire(struct ft_state *st);
 /*
  * The changelog.  ft_state_changes calls emit for each customer (and for the run marks of the partition) changed since
  * the last call: key (16 bytes for a customer; a text for marks) and record (NULL: tombstone), then forgets that they
- * changed.  ft_state_restore takes such a record back; FT_EINPUT when its version or layout is not this model's.
+ * changed.  From time to time (by event time) it also frees and buries customers whose last transaction lies so far
+ * (twice the gap) behind the newest that they would start anew.  ft_state_restore takes such a record back; FT_EINPUT when its version or layout is not this model's.
  */
 typedef enum ft_status ft_state_emit(void *user, struct ft_span key, struct ft_span record);
 enum ft_status ft_state_changes(struct ft_state *st, ft_state_emit *emit, void *user);

@@ -595,6 +595,8 @@ enum ft_status ft_offline_close(const struct ft_app *app, FILE *out, struct ft_e
     const char *path = ft_cfg_text(app->cfg, "output.file");
     int bad = out == stdout ? fflush(out) : fclose(out);
 
+    if (bad && errno == EPIPE)
+        return not_written(err);
     return bad == 0
                ? FT_OK
                : ft_fail(err, FT_EIO, "%s: %s", path ? path : "standard output", strerror(errno));

@@ -74,8 +74,9 @@ struct ft_state {
     struct ft_mark dropped[FT_MAX_MARKS];
     size_t n_marks, n_dropped;
     uint64_t mark_seq;
-    int64_t newest_s;
-    size_t bytes; /* of customers' own arrays */
+    int64_t clock_s, expired_s; /* event time for freeing customers: now, when it was last done */
+    unsigned n_seen;            /* transactions until the clock may run */
+    size_t bytes;               /* of customers' own arrays */
     struct ft_buf record;
 };
 
@@ -112,6 +113,13 @@ static inline double ft_event_amount(const struct ft_event *e)
     __builtin_memcpy(&v, e->amount, sizeof(v));
     return v;
 }
+
+/*
+ * Frees those who would start anew, once the clock is a sixteenth of the gap further than when it was last done.  The
+ * clock starts with the earliest of the first 64 times and goes on by an hour a transaction at most, so that a wrong date
+ * frees nobody.
+ */
+enum ft_status ft_state_expire(struct ft_state *st);
 
 /* ---- past.c: what a customer's past looks like at a moment ----------------------------------------- */
 

@@ -171,7 +171,7 @@ static enum ft_status emit_customer(struct ft_state *st, uint32_t index, ft_stat
 
 enum ft_status ft_state_changes(struct ft_state *st, ft_state_emit *emit, void *user)
 {
-    enum ft_status status = FT_OK;
+    enum ft_status status = ft_state_expire(st);
 
     for (; st->n_gone && status == FT_OK; st->n_gone -= status == FT_OK)
         status = emit(user, (struct ft_span){(const char *)st->gone[st->n_gone - 1], FT_KEY_BYTES},
@@ -300,8 +300,6 @@ static enum ft_status restore_customer(struct ft_state *st, struct ft_span key, 
         ft_customer_remove(st, index);
         return ft_fail(err, FT_EINPUT, "a customer's state is damaged");
     }
-    if (c->base_s > st->newest_s)
-        st->newest_s = c->base_s;
     return FT_OK;
 }
 

@@ -104,6 +104,12 @@ for threads in 2 5; do
     ft features data/test.csv.gz --label target -m "$work/past" --stage-scores "$work/scores" -q --threads $threads |
         cmp -s - "$work/f1" || fail "state depends on threads ($threads)"
 done
+# rows in the order of their amounts: times go back and forth
+{ zcat data/test.csv.gz | head -1; zcat data/test.csv.gz | tail -n +2 | sort -t, -k4,4 -s; } > "$work/shuffled.csv"
+ft features "$work/shuffled.csv" --label target -m "$work/past" --stage-scores "$work/scores" -q --threads 1 > "$work/s1"
+ft features "$work/shuffled.csv" --label target -m "$work/past" --stage-scores "$work/scores" -q --threads 4 |
+    cmp -s - "$work/s1" || fail "shuffled rows depend on threads"
+is "rows of a shuffled file" "$(wc -l < "$work/s1")" "$(wc -l < "$work/f1")"
 
 # ---- model
 ft model list | grep -q '^seed-004 ' || fail "model list"

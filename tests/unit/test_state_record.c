@@ -212,26 +212,35 @@ static void who_would_start_anew_is_freed(void **state)
 {
     struct state_case c = case_new(CASE_MANIFEST); /* gap_days 100 */
     struct case_row r = {"2020-01-01 00:00", "1", "home", "old", -4};
+    char time[24];
     struct store s = {0};
     size_t n[2] = {0, 0};
 
     (void)state;
     case_live(&c, &r);
+    r.customer = "wrong date";
+    r.time = "2999-07-01 00:00";
+    case_live(&c, &r);
     r.customer = "new";
-    r.time = "2020-07-01 00:00";
-    case_live(&c, &r);
-    assert_int_equal(ft_state_expire(c.state), FT_OK);
-    assert_int_equal(ft_state_customers(c.state), 2);
-    r.time = "2020-08-01 00:00"; /* 213 days after the old one */
-    case_live(&c, &r);
-    assert_int_equal(ft_state_changes(c.state, keep, &s), FT_OK);
-    assert_int_equal(ft_state_expire(c.state), FT_OK);
-    assert_int_equal(ft_state_customers(c.state), 1);
+    r.time = time;
+    for (int hour = 0; hour < 24 * 215; hour++) { /* to 3 August */
+        snprintf(time, sizeof(time), "2020-%02d-%02d %02d:00", 1 + hour / 720,
+                 1 + hour / 24 % 30 - (hour / 720 == 1), hour % 24);
+        if (time[8] == '0' && time[9] == '0')
+            time[9] = '1';
+        case_live(&c, &r);
+        if (hour == 24 * 190) { /* not twice the gap yet */
+            assert_int_equal(ft_state_changes(c.state, keep, &s), FT_OK);
+            assert_int_equal(ft_state_customers(c.state), 3);
+        }
+    }
     assert_int_equal(ft_state_changes(c.state, count, n), FT_OK);
+    assert_int_equal(ft_state_customers(c.state), 2);
+    assert_int_equal(n[0], 1);
     assert_int_equal(n[1], 1);
     /* the tombstone is understood when it is read back */
     restore(&c, &s);
-    assert_int_equal(ft_state_customers(c.state), 2);
+    assert_int_equal(ft_state_customers(c.state), 3);
     for (size_t i = 0; i < s.n; i++)
         assert_int_equal(ft_state_restore(c.state, (struct ft_span){s.record[i].key, 16},
                                           (struct ft_span){NULL, 0}, NULL),
