@@ -23,7 +23,7 @@ enum {
     FT_CHECK_STATE,
     FT_N_CHECKS
 };
-/* All of them at the same time; none takes longer than two seconds. */
+/* All of them at the same time; no service is waited for longer than two seconds. */
 void ft_doctor_checks(const struct ft_app *app, struct ft_check out[FT_N_CHECKS]);
 /* "ok", "none", "warning", "failed" */
 const char *ft_health_name(enum ft_health h);

@@ -63,10 +63,29 @@ static void options(FILE *out, int bit, bool common)
     }
 }
 
+/* A long choice of words goes on in the next line. */
+static void usage(FILE *out, const struct ft_command *c)
+{
+    int col = fprintf(out, "usage: fraudtop %s", c->name), indent = col;
+
+    for (const char *p = c->args; *p;) {
+        const char *bar = strstr(p, " | ");
+        int n = (int)(bar ? (size_t)(bar + 2 - p) : strlen(p));
+
+        if (col + 1 + n > WIDTH && col > indent)
+            col = fprintf(out, "\n%*s", indent, "") - 1;
+        col += fprintf(out, " %.*s", n, p);
+        p += n;
+        p += *p == ' ';
+    }
+    fputs(" [options]\n", out);
+}
+
 void ft_help_command(FILE *out, const struct ft_command *c)
 {
-    fprintf(out, "examples:\n%s\nusage: fraudtop %s%s%s [options]\n\n%s\n", c->examples, c->name,
-            *c->args ? " " : "", c->args, c->summary);
+    fprintf(out, "examples:\n%s\n", c->examples);
+    usage(out, c);
+    fprintf(out, "\n%s\n", c->summary);
     for (size_t i = 0; i < ft_n_options; i++)
         if (ft_options[i].long_name && (ft_options[i].commands & c->bit) &&
             ft_options[i].commands != FT_CMD_ALL) {
