@@ -539,8 +539,9 @@ static bool live_act(struct ft_con *c, enum ft_act act)
 }
 
 static const enum ft_act hints[] = {
-    FT_ACT_OPEN,   FT_ACT_DECIDE, FT_ACT_MARK,   FT_ACT_SEARCH,  FT_ACT_FILTER,      FT_ACT_FREEZE,
-    FT_ACT_WINDOW, FT_ACT_SORT,   FT_ACT_EXPORT, FT_ACT_COLUMNS, FT_ACT_SAVE_SCREEN, FT_N_ACTS};
+    FT_ACT_OPEN,    FT_ACT_FIRST,       FT_ACT_DECIDE, FT_ACT_MARK, FT_ACT_SEARCH,
+    FT_ACT_FILTER,  FT_ACT_FREEZE,      FT_ACT_WINDOW, FT_ACT_SORT, FT_ACT_EXPORT,
+    FT_ACT_COLUMNS, FT_ACT_SAVE_SCREEN, FT_N_ACTS};
 
 const struct ft_view ft_view_live = {.letter = 'L',
                                      .title = "Live",
