@@ -214,6 +214,8 @@ void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
         *c->live = *c->newest;
         take_rows(c);
     }
+    if (!c->have_live)
+        c->message_ms = c->now_ms; /* of what was said before there was a clock */
     if (!c->have_live && c->newest->demo && ft_con_top(c) == FT_PLACE_FIRST)
         ft_con_pop(c); /* whoever starts the demo knows what he wants */
     if (!c->typed && c->n_place == 1 && c->place[0] == FT_PLACE_LIVE &&
