@@ -1,4 +1,3 @@
-#!/usr/bin/env bash
 # The real demo in tmux, as a reviewer uses it: flagged rows come, one is opened, decided, undone, and the log and the command line
 # have both entries.  Needs tmux and the PostgreSQL server programs.
 set -u
