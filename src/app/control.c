@@ -161,6 +161,7 @@ static void add_counters(struct ft_control *c, struct ft_buf *b)
 static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
 {
     int n[3] = {0};
+    struct ft_score_status score;
 
     ft_buf_clear(b);
     ft_buf_text(b, "{\"role\":");
@@ -169,11 +170,16 @@ static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
     ft_buf_json(b, ft_span_of(c->host));
     ft_buf_fmt(b, ",\"pid\":%ld,\"at_ms\":%" PRId64 ",\"started_ms\":%" PRId64 ",\"key\":\"%s\"",
                (long)getpid(), ft_wall_ms(), c->started_ms, c->print);
+    pthread_mutex_lock(&c->lock);
+    for (size_t k = 0; k < c->n_stage; k++) {
+        n[c->stage[k]->kind]++;
+        if (c->stage[k]->kind == FT_STAGE_SCORE) { /* another may have taken over */
+            ft_score_status(c->stage[k], &score);
+            snprintf(c->model, sizeof(c->model), "%s", score.model);
+        }
+    }
     ft_buf_text(b, ",\"model\":");
     ft_buf_json(b, ft_span_of(c->model));
-    pthread_mutex_lock(&c->lock);
-    for (size_t k = 0; k < c->n_stage; k++)
-        n[c->stage[k]->kind]++;
     ft_buf_fmt(b, ",\"state\":\"%s\",\"replays\":%d,\"scorers\":%d,\"sinks\":%d",
                worst_state(c, gone), n[FT_STAGE_REPLAY], n[FT_STAGE_SCORE], n[FT_STAGE_SINK]);
     add_counters(c, b);

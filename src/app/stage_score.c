@@ -419,14 +419,16 @@ static void switch_model(struct ft_sc *c, const char *model)
 
 static void what_is_in_force(struct ft_sc *c)
 {
+    const struct ft_scorer *now;
     struct ft_in_force f;
 
     if (!c->s.pipe->control || !ft_control_get(c->s.pipe->control, &c->control_seq, &f))
         return;
     if (!c->o.model_given || f.model_ms >= c->started_ms)
         switch_model(c, f.model);
-    c->threshold =
-        c->o.threshold_given || !c->next ? c->o.threshold : ft_scorer_info(c->next)->threshold;
+    now = c->next ? c->next : c->scorer;
+    c->threshold = c->o.threshold_given || now == c->o.scorer ? c->o.threshold
+                                                              : ft_scorer_info(now)->threshold;
     if (f.has_threshold && (!c->o.threshold_given || f.threshold_ms >= c->started_ms))
         c->threshold = f.threshold;
     c->sample = f.has_sample ? f.sample : c->o.sample;
@@ -638,6 +640,9 @@ static void know_model(struct ft_sc *c)
                        : c->o.exactly_once                  ? 100
                                                             : 500;
     snprintf(c->model_name, sizeof(c->model_name), "%s %s", info->name, info->version);
+    pthread_mutex_lock(&c->s.lock);
+    snprintf(c->status.model, sizeof(c->status.model), "%s", c->model_name);
+    pthread_mutex_unlock(&c->s.lock);
 }
 
 /* Between two sessions: everything before was committed with the old model. */
