@@ -161,6 +161,38 @@ void ft_blank(struct ft_canvas *c, int y, int x, int w)
     }
 }
 
+int ft_put_lines(struct ft_canvas *c, int y, int x, int w, int lines, enum ft_role role,
+                 const char *text)
+{
+    char clean[4 * FT_TEXT_CHARS + 1], part[4 * FT_TEXT_CHARS + 1];
+    size_t n = ft_text_clean(clean, sizeof(clean), ft_span_of(text)), from = 0;
+    int used = 0;
+
+    while (from < n && used < lines) {
+        size_t fit = from, blank = from, step;
+        int cols = 0;
+
+        while (fit < n && cols <= w) {
+            cols += ft_char_width(ft_char_next((struct ft_span){clean + fit, n - fit}, &step));
+            if (cols <= w && clean[fit] == ' ')
+                blank = fit;
+            if (cols <= w)
+                fit += step;
+        }
+        if (used + 1 == lines)
+            fit = n; /* the last row is cut */
+        else if (fit < n && blank > from)
+            fit = blank;
+        else if (fit == from)
+            fit += 1;
+        memcpy(part, clean + from, fit - from);
+        part[fit - from] = '\0';
+        ft_put(c, y + used++, x, w, role, part);
+        from = fit + (fit < n && clean[fit] == ' ');
+    }
+    return used;
+}
+
 void ft_rule(struct ft_canvas *c, int y, int x, int w, const char *left, const char *right)
 {
     uint32_t line = c->ascii ? '-' : 0x2500;

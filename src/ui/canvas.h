@@ -53,6 +53,9 @@ int ft_putf(struct ft_canvas *c, int y, int x, int w, enum ft_role role, const c
     FT_PRINTF(6, 7);
 /* The same, ending at column x + w - 1. */
 void ft_put_right(struct ft_canvas *c, int y, int x, int w, enum ft_role role, const char *text);
+/* A long text on at most lines rows, broken at blanks where there are any; returns the rows used. */
+int ft_put_lines(struct ft_canvas *c, int y, int x, int w, int lines, enum ft_role role,
+                 const char *text);
 void ft_put_char(struct ft_canvas *c, int y, int x, enum ft_role role, uint32_t ch);
 /* Marks a stretch of a row as selected. */
 void ft_select(struct ft_canvas *c, int y, int x, int w);

@@ -309,18 +309,20 @@ bool ft_loaded_draw(const struct ft_con *c, const struct ft_loaded *l, struct ft
 {
     int64_t waited = c->now_ms - l->asked_ms;
     char age[24];
+    int used = 0;
 
     if (l->have)
         return true;
     if (l->failed) {
         ft_put(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_WARN, "This could not be read:");
         if (b.h > 1)
-            ft_put(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_NORMAL, l->error);
-        if (b.h > 2)
-            ft_put(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_MUTED,
+            used = ft_put_lines(cv, b.y + 1, b.x + 1, b.w - 1, b.h > 5 ? 3 : 1, FT_ROLE_NORMAL,
+                                l->error);
+        if (b.h > 1 + used)
+            ft_put(cv, b.y + 1 + used, b.x + 1, b.w - 1, FT_ROLE_MUTED,
                    "Live, Replay, Health and Help still work.");
-        if (b.h > 3)
-            ft_put(cv, b.y + 3, b.x + 1, b.w - 1, FT_ROLE_STRONG, "R try now");
+        if (b.h > 2 + used)
+            ft_put(cv, b.y + 2 + used, b.x + 1, b.w - 1, FT_ROLE_STRONG, "R try now");
     } else if (waited >= 2000) {
         ft_fmt_mmss(age, sizeof(age), waited);
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_MUTED, "reading... %s", age);

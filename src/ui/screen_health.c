@@ -45,7 +45,8 @@ static int draw_trouble(const struct ft_con *c, struct ft_canvas *cv, struct ft_
                         const char *name, const struct ft_part *p, const char *held,
                         const char *works)
 {
-    char left[160], when[24], key[16];
+    char left[300], when[24], key[16];
+    int used;
 
     if (p->state != FT_PART_DOWN || b.h < 4)
         return 0;
@@ -53,11 +54,12 @@ static int draw_trouble(const struct ft_con *c, struct ft_canvas *cv, struct ft_
     snprintf(left, sizeof(left), "! %s: not reachable since %s", name, when);
     ft_title(c, cv, b.y, b.x, b.w, left, "tried again by itself");
     ft_paint(cv, b.y, b.x + 3, (int)strlen(left), FT_ROLE_DOWN);
-    ft_putf(cv, b.y + 1, 3, b.w - 3, FT_ROLE_NORMAL, "%s  %s", p->where, p->error);
-    ft_putf(cv, b.y + 2, 3, b.w - 3, FT_ROLE_NORMAL, "held: %s", held);
-    ft_putf(cv, b.y + 3, 3, b.w - 3, FT_ROLE_NORMAL, "still works: %s   %s try now", works,
+    snprintf(left, sizeof(left), "%s  %s", p->where, p->error);
+    used = ft_put_lines(cv, b.y + 1, 3, b.w - 3, b.h > 12 ? 3 : 1, FT_ROLE_NORMAL, left);
+    ft_putf(cv, b.y + 1 + used, 3, b.w - 3, FT_ROLE_NORMAL, "held: %s", held);
+    ft_putf(cv, b.y + 2 + used, 3, b.w - 3, FT_ROLE_NORMAL, "still works: %s   %s try now", works,
             ft_keymap_name(&c->keymap, FT_ACT_REFRESH, key, sizeof(key)));
-    return 4;
+    return 3 + used;
 }
 
 static int draw_partitions(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)

@@ -41,7 +41,7 @@ static void check_budget(const char *scene, int cols, int rows, const char *keys
                  rate, most);
     if (count(t.out, "\033[2J") + count(t.out, "\033[H\033[J") > 1)
         fail_msg("%s: the screen was cleared more than once", scene);
-    assert_true(t.first_ms < 1500); /* 50 ms on a machine with nothing else to do */
+    assert_true(t.first_ms < 5000); /* 50 ms on a machine with nothing else to do */
     type(&t, "Q");
     assert_int_equal(ended(&t, END_MS, false), 0);
     close_term(&t);
