@@ -473,8 +473,8 @@ static enum ft_status start_keeper(struct ft_pg *pg, pid_t adopt, struct ft_err 
     struct stat st;
 
     fill_argv(&a, pg);
-    if (stat(pg->log, &st) == 0 && st.st_size > 1 << 20)
-        (void)truncate(pg->log, 0);
+    if (stat(pg->log, &st) == 0 && st.st_size > 1 << 20 && truncate(pg->log, 0) != 0)
+        ft_log(FT_DEBUG, "pg", "%s: %s", pg->log, strerror(errno));
     pg->keeper = ft_pg_keeper_start(&k);
     return pg->keeper > 0 ? FT_OK
                           : ft_fail(err, FT_EIO, "private PostgreSQL: fork: %s", strerror(errno));

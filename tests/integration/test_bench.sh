@@ -1,4 +1,5 @@
 # fraudtop bench: steps with a verdict each, and nothing of it stays in the database.
+# ctest: serial
 . "$FT_SOURCE/tests/services.sh"
 . "$FT_SOURCE/tests/integration/pipeline.sh"
 need python3
