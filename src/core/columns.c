@@ -154,6 +154,10 @@ bool ft_column_read(const struct ft_column *c, const struct ft_cell *cell, char 
     switch ((enum ft_cell_kind)cell->kind) {
     case FT_CELL_TRUE:
     case FT_CELL_FALSE:
+        if (c->col >= 0 && ft_col_is_number((enum ft_col)c->col)) {
+            snprintf(reason, FT_REASON_MAX, "%.60s: true or false, not a number", c->name);
+            return false;
+        }
         text = cell->kind == FT_CELL_TRUE ? FT_SPAN("1") : FT_SPAN("0");
         break;
     case FT_CELL_TEXT:

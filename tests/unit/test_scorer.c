@@ -169,6 +169,8 @@ static void bad_rows_are_not_scored(void **state)
             "transaction_time: \"2019-02-29 10:00\" is not a time (YYYY-MM-DD HH:MM)");
     refused(e, FT_COL_LAT, text_cell("north"), "lat: \"north\" is not a number");
     refused(e, FT_COL_POST_CODE, text_cell("K1A"), "post_code: \"K1A\" is not a number");
+    refused(e, FT_COL_AMOUNT, (struct ft_cell){"true", 4, FT_CELL_TRUE},
+            "amount: true or false, not a number");
     refused(e, FT_COL_MERCH, (struct ft_cell){"[1]", 3, FT_CELL_NESTED},
             "merch: an array or object, not a value");
 }
