@@ -78,8 +78,6 @@ static enum ft_status load_journal(struct replay *r, struct ft_err *err)
     }
     if (!r->o.label && r->j.label[0])
         r->o.label = r->j.label;
-    if (!r->o.quarantine && r->j.quarantine[0])
-        r->o.quarantine = r->j.quarantine;
     if (!r->o.limit)
         r->o.limit = r->j.limit;
     r->o.ids = FT_IDS_ROW;
@@ -217,9 +215,9 @@ static enum ft_status prepare(struct replay *r, struct ft_err *err)
     if (st != FT_OK)
         return st;
     r->j.embedded = ft_bus_embedded(r->s.pipe->bus);
-    if (r->o.quarantine) {
+    if (r->o.quarantine) { /* else a resumed run's journal names it */
         snprintf(r->j.quarantine, sizeof(r->j.quarantine), "%s", r->o.quarantine);
-    } else {
+    } else if (!r->j.quarantine[0]) {
         n = (int)strlen(r->journal_path) - (int)strlen(".json");
         snprintf(r->j.quarantine, sizeof(r->j.quarantine), "%.*s.rejected.csv", n, r->journal_path);
     }
