@@ -16,7 +16,7 @@ PATH=$PATH:/usr/sbin:/sbin
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/fraudtop-test.XXXXXX")
 chmod 755 "$TMP"
 T=t$$_${RANDOM}
-BG=() DBNAME=
+BG=() AT_END=() DBNAME=
 export HOME=$TMP XDG_STATE_HOME=$TMP/state XDG_CONFIG_HOME=$TMP/config XDG_CACHE_HOME=${XDG_CACHE_HOME:-${HOME:-/}/.cache}
 for name in $(env | sed -n 's/^\(FRAUDTOP_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
 unset SUDO_UID NO_COLOR PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGSERVICEFILE PGPASSFILE || true
@@ -75,6 +75,7 @@ finish() {
     trap - EXIT
     for p in ${BG[@]+"${BG[@]}"}; do kill -KILL "$p" 2>/dev/null || true; done
     wait 2>/dev/null || true
+    for p in ${AT_END[@]+"${AT_END[@]}"}; do "$p" || true; done
     if type at_end >/dev/null 2>&1; then at_end || true; fi
     [ -z "$DBNAME" ] || psql -qXc "DROP DATABASE IF EXISTS $DBNAME WITH (FORCE)" "$PGBASE dbname=postgres" >/dev/null 2>&1 || true
     rm -rf "$TMP"

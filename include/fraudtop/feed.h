@@ -91,6 +91,7 @@ struct ft_live {
     int n_replay, n_score, n_sink; /* processes that live */
     /* Totals are counted, rates derived over the measured interval; NaN in the first two seconds. */
     uint64_t replayed, scored, stored, flagged, rejected, dead;
+    uint64_t db_stored, db_flagged; /* rows of the database, of earlier runs too; 0: not known */
     double replayed_per_s, scored_per_s, stored_per_s, flagged_per_s;
     double rate[FT_RATE_POINTS]; /* scored a second, oldest first, one a second; NaN: none */
     size_t n_rate;

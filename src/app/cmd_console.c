@@ -14,7 +14,7 @@ static enum ft_status open_pipeline(struct ft_pipeline *p, struct ft_app *app,
     enum ft_status st = ft_pipeline_open(p, app, "console", FT_WITH_MODEL | FT_WITH_STORE, err);
 
     no_model->text[0] = '\0';
-    if (st == FT_OK || st == FT_EUSAGE)
+    if (st == FT_OK)
         return st;
     *no_model = *err;
     return ft_pipeline_open(p, app, "console", FT_WITH_STORE, err);
@@ -37,7 +37,7 @@ int ft_cmd_console(struct ft_app *app)
         st = open_pipeline(&p, app, &no_model, &err);
     if (st != FT_OK)
         return ft_app_fail(app, st, &err);
-    opts.no_model = no_model.text;
+    opts.no_model = no_model.text[0] ? no_model.text : NULL;
     opts.connect = ft_cfg_flag(app->cfg, "topics.create");
     opts.read_only = ft_cfg_flag(app->cfg, "review.read_only");
     st = ft_pipeline_start(&p, &err);

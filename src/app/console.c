@@ -97,10 +97,10 @@ static void *reader_main(void *arg)
         enum ft_status st = s ? FT_OK : ft_cases_open(&s, &opts, 2000, &err);
 
         if (st == FT_OK) {
-            char run[FT_RUN_TEXT + 1];
+            struct ft_watch_run r;
 
-            ft_watch_run(c->watch, run);
-            st = ft_picture_read(c->back, c->front, &c->of_run, s, run, c->since_ms, &err);
+            ft_watch_run(c->watch, &r);
+            st = ft_picture_read(c->back, c->front, &c->of_run, s, r.run, c->since_ms, &err);
         }
         if (st == FT_OK) {
             publish(c);
@@ -190,11 +190,13 @@ void ft_console_say(struct ft_console *c, bool error, const char *text)
 static uint64_t ask(void *self, const struct ft_ask *a)
 {
     struct ft_console *c = self;
+    struct ft_lane *lane;
     struct ft_job *job;
     uint64_t ticket;
 
     if (!ft_ask_known(a->kind))
         return 0;
+    lane = &c->lane[ft_ask_lane(a->kind)];
     job = calloc(1, sizeof(*job));
     if (!job)
         return 0;
@@ -202,9 +204,9 @@ static uint64_t ask(void *self, const struct ft_ask *a)
     job->args = a->args_json ? strdup(a->args_json) : NULL;
     pthread_mutex_lock(&c->lock);
     ticket = job->answer.ticket = ++c->tickets;
-    *c->asked_end = job;
-    c->asked_end = &job->next;
-    pthread_cond_signal(&c->asked);
+    *lane->end = job;
+    lane->end = &job->next;
+    pthread_cond_signal(&lane->asked);
     pthread_mutex_unlock(&c->lock);
     return ticket;
 }
@@ -237,31 +239,30 @@ static int wake_fd(void *self)
 
 static void *worker_main(void *arg)
 {
-    struct ft_console *c = arg;
+    struct ft_lane *lane = arg;
+    struct ft_console *c = lane->c;
 
     pthread_mutex_lock(&c->lock);
     while (!c->stop) {
-        struct ft_job *job = c->asked_jobs;
+        struct ft_job *job = lane->first;
 
         if (!job) {
-            pthread_cond_wait(&c->asked, &c->lock);
+            pthread_cond_wait(&lane->asked, &c->lock);
             continue;
         }
-        c->asked_jobs = job->next;
-        if (!c->asked_jobs)
-            c->asked_end = &c->asked_jobs;
+        lane->first = job->next;
+        if (!lane->first)
+            lane->end = &lane->first;
         job->next = NULL;
         pthread_mutex_unlock(&c->lock);
         ft_ask_do(c, job);
         pthread_mutex_lock(&c->lock);
         *c->done_end = job;
         c->done_end = &job->next;
-        pthread_mutex_unlock(&c->lock);
         wake(c);
-        pthread_mutex_lock(&c->lock);
     }
     pthread_mutex_unlock(&c->lock);
-    ft_ask_fini(c);
+    ft_ask_fini(c, (int)(lane - c->lane));
     return NULL;
 }
 
@@ -289,16 +290,24 @@ static void who_am_i(struct ft_console *c, const struct ft_app *app)
         snprintf(c->host, sizeof(c->host), "localhost");
 }
 
+static enum ft_status begin(struct ft_console *c, void *(*run)(void *), void *arg,
+                            struct ft_err *err)
+{
+    if (pthread_create(&c->thread[c->n_threads], NULL, run, arg) != 0)
+        return ft_fail(err, FT_ENOMEM, "no thread for the console");
+    c->n_threads++;
+    return FT_OK;
+}
+
 static enum ft_status threads(struct ft_console *c, bool connect, struct ft_err *err)
 {
-    void *(*const mains[])(void *) = {reader_main, worker_main, connect_main};
+    enum ft_status st = begin(c, reader_main, c, err);
 
-    for (int i = 0; i < (connect ? 3 : 2); i++) {
-        if (pthread_create(&c->thread[i], NULL, mains[i], c) != 0)
-            return ft_fail(err, FT_ENOMEM, "no thread for the console");
-        c->n_threads++;
-    }
-    return FT_OK;
+    for (int i = 0; st == FT_OK && i < FT_N_LANES; i++)
+        st = begin(c, worker_main, &c->lane[i], err);
+    if (st == FT_OK && connect)
+        st = begin(c, connect_main, c, err);
+    return st;
 }
 
 enum ft_status ft_console_start(struct ft_console **out, const struct ft_console_opts *opts,
@@ -316,7 +325,6 @@ enum ft_status ft_console_start(struct ft_console **out, const struct ft_console
     c->pipeline = p;
     c->demo = opts->demo;
     c->read_only = opts->read_only;
-    c->asked_end = &c->asked_jobs;
     c->done_end = &c->done_jobs;
     c->since_ms = ft_wall_ms();
     c->front = ft_picture_new();
@@ -324,7 +332,11 @@ enum ft_status ft_console_start(struct ft_console **out, const struct ft_console
     c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     c->feed = (struct ft_feed){c, live, ask, answer, wake_fd};
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->asked, NULL);
+    for (int i = 0; i < FT_N_LANES; i++) {
+        c->lane[i].c = c;
+        c->lane[i].end = &c->lane[i].first;
+        pthread_cond_init(&c->lane[i].asked, NULL);
+    }
     who_am_i(c, opts->app);
     snprintf(c->brokers, sizeof(c->brokers), "%s", brokers ? brokers : "");
     c->threshold = p->scorer ? ft_scorer_info(p->scorer)->threshold : 0.5;
@@ -337,8 +349,12 @@ enum ft_status ft_console_start(struct ft_console **out, const struct ft_console
              : getenv("PGSERVICE") ? getenv("PGSERVICE")
              : getenv("PGHOST")    ? getenv("PGHOST")
                                    : "libpq's defaults");
-    set_part(&c->model, p->scorer ? FT_PART_UP : FT_PART_NONE,
+    set_part(&c->model,
+             p->scorer        ? FT_PART_UP
+             : opts->no_model ? FT_PART_DOWN
+                              : FT_PART_NONE,
              p->scorer || !opts->no_model ? "" : opts->no_model);
+    snprintf(c->model.where, sizeof(c->model.where), "%s", ft_app_model(opts->app));
     st = c->front && c->back && c->wake_fd >= 0
              ? FT_OK
              : ft_fail(err, FT_ENOMEM, "no memory for the console");
@@ -392,18 +408,21 @@ void ft_console_stop(struct ft_console *c)
         return;
     pthread_mutex_lock(&c->lock);
     c->stop = true;
-    pthread_cond_broadcast(&c->asked);
+    for (int i = 0; i < FT_N_LANES; i++)
+        pthread_cond_broadcast(&c->lane[i].asked);
     pthread_mutex_unlock(&c->lock);
     for (int i = 0; i < c->n_threads; i++)
         pthread_join(c->thread[i], NULL);
     ft_watch_stop(c->watch);
-    free_jobs(c->asked_jobs);
+    for (int i = 0; i < FT_N_LANES; i++)
+        free_jobs(c->lane[i].first);
     free_jobs(c->done_jobs);
     ft_picture_free(c->front);
     ft_picture_free(c->back);
     if (c->wake_fd >= 0)
         close(c->wake_fd);
-    pthread_cond_destroy(&c->asked);
+    for (int i = 0; i < FT_N_LANES; i++)
+        pthread_cond_destroy(&c->lane[i].asked);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }

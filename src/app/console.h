@@ -2,11 +2,11 @@
  * The pipeline as a feed for the screens: what the console, `demo`, `watch` and `snapshot` share.
  *
  *     heartbeats (watch.c) ─┐
- *     PostgreSQL (reader)  ─┼─▶ ft_live ─▶ screens ─▶ asks ─▶ worker ─▶ answers
+ *     PostgreSQL (reader)  ─┼─▶ ft_live ─▶ screens ─▶ asks ─▶ workers ─▶ answers
  *     health of the bus    ─┘
  *
- * Three threads beside the screen's: one reads heartbeats, one reads the database once a second, one answers questions.
- * The screen's thread never waits for any of them.
+ * Four threads beside the screen's: one reads heartbeats, one the database once a second, and two answer questions: those
+ * that need the database, and the rest.  The screen's thread never waits for any of them.
  */
 #ifndef FT_CONSOLE_H
 #define FT_CONSOLE_H

@@ -5,12 +5,9 @@
 #include "console_ask.h"
 
 #include <cjson/cJSON.h>
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "case_why.h"
@@ -30,7 +27,9 @@ static double number(const cJSON *o, const char *name, double otherwise)
 
 static const char *word(const cJSON *o, const char *name)
 {
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
+    const char *v = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
+
+    return v && *v ? v : NULL; /* what was left empty was not said */
 }
 
 /* ---- replay --------------------------------------------------------------------------------------------- */
@@ -72,8 +71,6 @@ static enum ft_status replay_start(struct ft_console *c, const cJSON *args, cJSO
     o.label = word(args, "label");
     o.resume = o.run_id = o.quarantine = NULL;
     o.ids = FT_IDS_ROW;
-    if (o.label && !o.label[0])
-        o.label = NULL;
     if (c->replay) {
         ft_control_remove(c->pipeline->pipe.control, c->replay);
         ft_stage_join(c->replay, -1, NULL);
@@ -93,21 +90,16 @@ static enum ft_status replay_start(struct ft_console *c, const cJSON *args, cJSO
     return FT_OK;
 }
 
-/* A replay of another process is told through the control topic. */
-static enum ft_status control_run(struct ft_console *c, bool paused, double rate,
-                                  struct ft_err *err)
+/* A replay of another process is told through the control topic: the whole record, so that a pause keeps the rate. */
+static enum ft_status tell(struct ft_console *c, const struct ft_watch_run *r, struct ft_err *err)
 {
-    char run[FT_RUN_TEXT + 1], key[64], json[96];
+    char key[64], json[96];
 
-    ft_watch_run(c->watch, run);
-    if (!run[0])
+    if (!r->active)
         return ft_fail(err, FT_EUSAGE, "no replay runs: Enter starts one");
-    snprintf(key, sizeof(key), "run/%s", run);
-    if (rate >= 0)
-        snprintf(json, sizeof(json), "{\"paused\":%s,\"rate\":%.17g}", paused ? "true" : "false",
-                 rate);
-    else
-        snprintf(json, sizeof(json), "{\"paused\":%s}", paused ? "true" : "false");
+    snprintf(key, sizeof(key), "run/%s", r->run);
+    snprintf(json, sizeof(json), "{\"paused\":%s,\"rate\":%.17g}", r->paused ? "true" : "false",
+             r->rate);
     return ft_control_put(c->pipeline->pipe.bus, &c->pipeline->pipe.topics, key, json, 3000, err);
 }
 
@@ -116,12 +108,16 @@ static enum ft_status replay_pause(struct ft_console *c, const cJSON *args, cJSO
 {
     bool paused = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "pause"));
     struct ft_stage *own = own_replay(c);
+    struct ft_watch_run r;
 
     (void)out;
-    if (!own)
-        return control_run(c, paused, -1, err);
-    ft_replay_pause(own, paused);
-    return FT_OK;
+    if (own) {
+        ft_replay_pause(own, paused);
+        return FT_OK;
+    }
+    ft_watch_run(c->watch, &r);
+    r.paused = paused;
+    return tell(c, &r, err);
 }
 
 static enum ft_status replay_rate(struct ft_console *c, const cJSON *args, cJSON *out,
@@ -129,12 +125,16 @@ static enum ft_status replay_rate(struct ft_console *c, const cJSON *args, cJSON
 {
     double rate = number(args, "rate", 0);
     struct ft_stage *own = own_replay(c);
+    struct ft_watch_run r;
 
     (void)out;
-    if (!own)
-        return control_run(c, false, rate, err);
-    ft_replay_rate(own, rate);
-    return FT_OK;
+    if (own) {
+        ft_replay_rate(own, rate);
+        return FT_OK;
+    }
+    ft_watch_run(c->watch, &r);
+    r.rate = rate;
+    return tell(c, &r, err);
 }
 
 static enum ft_status replay_stop(struct ft_console *c, const cJSON *args, cJSON *out,
@@ -157,136 +157,6 @@ static enum ft_status retry(struct ft_console *c, const cJSON *args, cJSON *out,
     (void)out;
     (void)err;
     atomic_store(&c->retry, true);
-    return FT_OK;
-}
-
-/* ---- files ---------------------------------------------------------------------------------------------- */
-
-static bool is_csv(const char *name)
-{
-    static const char *const ends[] = {".csv", ".csv.gz", ".csv.zst"};
-    size_t n = strlen(name);
-
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-        if (n > strlen(ends[i]) && strcmp(name + n - strlen(ends[i]), ends[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Names that people give to the truth. */
-static const char *const label_names[] = {"target", "label", "is_fraud",
-                                          "fraud",  "class", "isFraud"};
-
-/* Looks at the header: which label it has, or what is wrong with the file. */
-static void look_inside(struct ft_console *c, const char *path, cJSON *o)
-{
-    struct ft_rows_opts ro = {.check = true};
-    const struct ft_span *names;
-    struct ft_rows *r;
-    struct ft_err err;
-    size_t n;
-
-    if (c->pipeline->scorer)
-        ro.n_need = ft_scorer_columns(c->pipeline->scorer, &ro.need);
-    if (ft_rows_open(&r, &path, 1, &ro, &err) != FT_OK) {
-        cJSON_AddStringToObject(o, "error", err.text);
-        return;
-    }
-    n = ft_rows_header(r, &names);
-    cJSON_AddBoolToObject(o, "labels", false);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < sizeof(label_names) / sizeof(label_names[0]); k++)
-            if (ft_span_is(names[i], label_names[k])) {
-                cJSON_ReplaceItemInObjectCaseSensitive(o, "labels", cJSON_CreateTrue());
-                cJSON_AddStringToObject(o, "label", label_names[k]);
-            }
-    ft_rows_close(r);
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static enum ft_status files(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
-{
-    const char *want = word(args, "folder");
-    char *folder = realpath(want && want[0] ? want : ".", NULL);
-    cJSON *list = cJSON_AddArrayToObject(out, "files");
-    struct dirent **entry = NULL;
-    int n = folder ? scandir(folder, &entry, NULL, by_name) : -1;
-
-    if (n < 0) {
-        ft_fail(err, FT_EIO, "%s: %s", want && want[0] ? want : ".", strerror(errno));
-        free(folder);
-        return FT_EIO;
-    }
-    cJSON_AddStringToObject(out, "folder", folder);
-    for (int i = 0; i < n; i++) {
-        const char *name = entry[i]->d_name;
-        struct stat st;
-        char path[4096];
-        cJSON *o;
-
-        snprintf(path, sizeof(path), "%s/%s", folder, name);
-        if ((name[0] == '.' && strcmp(name, "..") != 0) || stat(path, &st) != 0)
-            continue;
-        if (!S_ISDIR(st.st_mode) && !(S_ISREG(st.st_mode) && is_csv(name)))
-            continue;
-        o = cJSON_CreateObject();
-        cJSON_AddStringToObject(o, "name", name);
-        cJSON_AddBoolToObject(o, "folder", S_ISDIR(st.st_mode));
-        if (S_ISREG(st.st_mode)) {
-            cJSON_AddNumberToObject(o, "size", (double)st.st_size);
-            look_inside(c, path, o);
-        }
-        cJSON_AddItemToArray(list, o);
-    }
-    for (int i = 0; i < n; i++)
-        free(entry[i]);
-    free(entry);
-    free(folder);
-    return FT_OK;
-}
-
-static enum ft_status rejects(struct ft_console *c, const cJSON *args, cJSON *out,
-                              struct ft_err *err)
-{
-    size_t limit = (size_t)number(args, "limit", 200), size = 1 << 20, n = 0;
-    cJSON *rows = cJSON_AddArrayToObject(out, "rows");
-    struct ft_csv *csv;
-    struct ft_csv_row row;
-    char path[512], *text;
-    FILE *f;
-
-    ft_watch_quarantine(c->watch, path, sizeof(path));
-    cJSON_AddStringToObject(out, "path", path);
-    if (!path[0])
-        return FT_OK; /* no bad row yet */
-    f = fopen(path, "rb");
-    if (!f)
-        return ft_fail(err, FT_EIO, "%s: %s", path, strerror(errno));
-    text = malloc(size);
-    csv = ft_csv_new(FT_CSV_MAX_ROW);
-    if (text && csv) {
-        ft_csv_feed(csv, text, fread(text, 1, size, f));
-        ft_csv_finish(csv);
-        while (n <= limit && ft_csv_next(csv, &row, NULL) == FT_CSV_ROW) {
-            static const char *const member[] = {"line", "reason", "text"};
-            cJSON *o = n++ ? cJSON_CreateObject() : NULL; /* the first is the header */
-
-            for (size_t i = 0; o && i < row.n_fields && i < 3; i++) {
-                char cell[512];
-
-                snprintf(cell, sizeof(cell), "%.*s", (int)row.field[i].n, row.field[i].p);
-                cJSON_AddStringToObject(o, member[i], cell);
-            }
-            cJSON_AddItemToArray(rows, o);
-        }
-    }
-    ft_csv_free(csv);
-    free(text);
-    fclose(f);
     return FT_OK;
 }
 
@@ -581,35 +451,43 @@ static enum ft_status log_lines(struct ft_console *c, const cJSON *args, cJSON *
 
 /* ---- the table ------------------------------------------------------------------------------------------ */
 
-static ask_fn *const table[] = {
-    [FT_ASK_REPLAY_START] = replay_start,
-    [FT_ASK_REPLAY_PAUSE] = replay_pause,
-    [FT_ASK_REPLAY_STOP] = replay_stop,
-    [FT_ASK_REPLAY_RATE] = replay_rate,
-    [FT_ASK_RETRY] = retry,
-    [FT_ASK_FILES] = files,
-    [FT_ASK_REJECTS] = rejects,
-    [FT_ASK_QUEUE] = queue,
-    [FT_ASK_CASE] = case_show,
-    [FT_ASK_DECIDE] = decide,
-    [FT_ASK_UNDO] = undo,
-    [FT_ASK_CLAIM] = claim,
-    [FT_ASK_NEXT] = next,
-    [FT_ASK_NOTE] = note,
-    [FT_ASK_WHAT_IF] = what_if,
-    [FT_ASK_THRESHOLD] = threshold,
-    [FT_ASK_APPLY] = apply,
-    [FT_ASK_PARTITIONS] = ft_ask_partitions,
-    [FT_ASK_TOPICS] = ft_ask_topics,
-    [FT_ASK_MESSAGES] = ft_ask_messages,
-    [FT_ASK_LOG] = log_lines,
-    [FT_ASK_HANDOVER] = handover,
+static const struct {
+    ask_fn *run;
+    int lane;
+} table[] = {
+    [FT_ASK_REPLAY_START] = {replay_start,      FT_LANE_OTHER   },
+    [FT_ASK_REPLAY_PAUSE] = {replay_pause,      FT_LANE_OTHER   },
+    [FT_ASK_REPLAY_STOP] = {replay_stop,       FT_LANE_OTHER   },
+    [FT_ASK_REPLAY_RATE] = {replay_rate,       FT_LANE_OTHER   },
+    [FT_ASK_RETRY] = {retry,             FT_LANE_OTHER   },
+    [FT_ASK_FILES] = {ft_ask_files,      FT_LANE_OTHER   },
+    [FT_ASK_REJECTS] = {ft_ask_rejects,    FT_LANE_OTHER   },
+    [FT_ASK_QUEUE] = {queue,             FT_LANE_DATABASE},
+    [FT_ASK_CASE] = {case_show,         FT_LANE_DATABASE},
+    [FT_ASK_DECIDE] = {decide,            FT_LANE_DATABASE},
+    [FT_ASK_UNDO] = {undo,              FT_LANE_DATABASE},
+    [FT_ASK_CLAIM] = {claim,             FT_LANE_DATABASE},
+    [FT_ASK_NEXT] = {next,              FT_LANE_DATABASE},
+    [FT_ASK_NOTE] = {note,              FT_LANE_DATABASE},
+    [FT_ASK_WHAT_IF] = {what_if,           FT_LANE_DATABASE},
+    [FT_ASK_THRESHOLD] = {threshold,         FT_LANE_DATABASE},
+    [FT_ASK_APPLY] = {apply,             FT_LANE_OTHER   },
+    [FT_ASK_PARTITIONS] = {ft_ask_partitions, FT_LANE_OTHER   },
+    [FT_ASK_TOPICS] = {ft_ask_topics,     FT_LANE_OTHER   },
+    [FT_ASK_MESSAGES] = {ft_ask_messages,   FT_LANE_OTHER   },
+    [FT_ASK_LOG] = {log_lines,         FT_LANE_DATABASE},
+    [FT_ASK_HANDOVER] = {handover,          FT_LANE_DATABASE},
 };
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
 
 bool ft_ask_known(enum ft_ask_kind kind)
 {
-    return (size_t)kind < N_TABLE && table[kind];
+    return (size_t)kind < N_TABLE && table[kind].run;
+}
+
+int ft_ask_lane(enum ft_ask_kind kind)
+{
+    return table[kind].lane;
 }
 
 void ft_ask_do(struct ft_console *c, struct ft_job *job)
@@ -619,9 +497,10 @@ void ft_ask_do(struct ft_console *c, struct ft_job *job)
     struct ft_err err = {""};
     enum ft_status st;
 
-    st = args && out ? table[job->answer.kind](c, args, out, &err)
+    st = args && out ? table[job->answer.kind].run(c, args, out, &err)
                      : ft_fail(&err, FT_EINPUT, "the question cannot be read");
-    if (st == FT_EUNREACHABLE) { /* the next question tries anew */
+    if (st == FT_EUNREACHABLE && ft_ask_lane(job->answer.kind) == FT_LANE_DATABASE) {
+        /* the next question tries anew */
         ft_cases_close(c->cases);
         c->cases = NULL;
     }
@@ -632,15 +511,16 @@ void ft_ask_do(struct ft_console *c, struct ft_job *job)
     cJSON_Delete(out);
 }
 
-void ft_ask_fini(struct ft_console *c)
+void ft_ask_fini(struct ft_console *c, int lane)
 {
-    if (c->replay) {
+    if (lane == FT_LANE_DATABASE) {
+        ft_cases_close(c->cases);
+        c->cases = NULL;
+    } else if (c->replay) {
         ft_stage_stop(c->replay);
         ft_control_remove(c->pipeline->pipe.control, c->replay);
         if (ft_stage_join(c->replay, 5000, NULL) != FT_AGAIN)
             ft_stage_free(c->replay);
         c->replay = NULL;
     }
-    ft_cases_close(c->cases);
-    c->cases = NULL;
 }

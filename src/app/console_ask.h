@@ -42,6 +42,14 @@ struct ft_job {
     char *args;
 };
 
+/* A worker and what waits for it.  Whoever waits for Kafka holds up no decision, and the other way round. */
+enum { FT_LANE_DATABASE, FT_LANE_OTHER, FT_N_LANES };
+struct ft_lane {
+    struct ft_console *c;
+    pthread_cond_t asked;
+    struct ft_job *first, **end;
+};
+
 /* What was committed of a partition when it was last looked at: for its speed. */
 struct ft_part_seen {
     char topic[128];
@@ -60,7 +68,7 @@ struct ft_console {
     double threshold; /* of model or command line: while the control topic says nothing */
     int64_t since_ms; /* wall clock of the start */
     int wake_fd;
-    pthread_t thread[3];
+    pthread_t thread[4];
     int n_threads;
     _Atomic bool stop, retry;
 
@@ -74,18 +82,20 @@ struct ft_console {
     uint64_t force_seq;
 
     pthread_mutex_t lock; /* of the rest */
-    pthread_cond_t asked;
     struct ft_picture *front, *back; /* back: the reader's own until it is exchanged */
     uint64_t reads;
     struct ft_part pg, model;
     char message[200];
     uint64_t message_seq;
     bool message_error;
-    struct ft_job *asked_jobs, **asked_end, *done_jobs, **done_end;
+    struct ft_lane lane[FT_N_LANES];
+    struct ft_job *done_jobs, **done_end;
     uint64_t tickets;
 
-    /* the worker's thread alone */
+    /* the database worker's alone */
     struct ft_cases *cases;
+
+    /* the other worker's alone */
     struct ft_stage *replay; /* begun on screen */
     struct ft_part_seen part_seen[FT_PARTS_SEEN];
 };
@@ -97,13 +107,21 @@ void ft_console_say(struct ft_console *c, bool error, const char *text);
 /* ---- questions ------------------------------------------------------------------------------------------ */
 
 bool ft_ask_known(enum ft_ask_kind kind);
-/* Answers job->args into job->answer; the worker's thread. */
+int ft_ask_lane(enum ft_ask_kind kind);
+/* Answers job->args into job->answer; in the thread of its lane. */
 void ft_ask_do(struct ft_console *c, struct ft_job *job);
-/* Lets go of what the worker holds; stops a replay that it began. */
-void ft_ask_fini(struct ft_console *c);
+/* Lets go of what the worker of a lane holds; stops a replay that it began. */
+void ft_ask_fini(struct ft_console *c, int lane);
+
+struct cJSON;
+
+/* console_files.c */
+enum ft_status ft_ask_files(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
+                            struct ft_err *err);
+enum ft_status ft_ask_rejects(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
+                              struct ft_err *err);
 
 /* console_topics.c */
-struct cJSON;
 enum ft_status ft_ask_partitions(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
                                  struct ft_err *err);
 enum ft_status ft_ask_topics(struct ft_console *c, const struct cJSON *args, struct cJSON *out,

@@ -363,31 +363,25 @@ void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *p
     pthread_mutex_unlock(&w->lock);
 }
 
-void ft_watch_run(struct ft_watch *w, char run[FT_RUN_TEXT + 1])
+void ft_watch_run(struct ft_watch *w, struct ft_watch_run *out)
 {
     int64_t best = -1;
 
-    run[0] = '\0';
+    memset(out, 0, sizeof(*out));
     pthread_mutex_lock(&w->lock);
-    for (size_t i = 0; i < w->n; i++)
-        if (w->beat[i]->replay.run[0] && w->beat[i]->replay_since > best) {
-            best = w->beat[i]->replay_since;
-            snprintf(run, FT_RUN_TEXT + 1, "%s", w->beat[i]->replay.run);
-        }
-    pthread_mutex_unlock(&w->lock);
-}
+    for (size_t i = 0; i < w->n; i++) {
+        const struct beat *b = w->beat[i];
 
-void ft_watch_quarantine(struct ft_watch *w, char *path, size_t size)
-{
-    int64_t best = -1;
-
-    *path = '\0';
-    pthread_mutex_lock(&w->lock);
-    for (size_t i = 0; i < w->n; i++)
-        if (w->beat[i]->replay.quarantine[0] && w->beat[i]->replay_since > best) {
-            best = w->beat[i]->replay_since;
-            snprintf(path, size, "%s", w->beat[i]->quarantine);
-        }
+        if (!b->replay.run[0] || b->replay_since <= best)
+            continue;
+        best = b->replay_since;
+        snprintf(out->run, sizeof(out->run), "%s", b->replay.run);
+        snprintf(out->quarantine, sizeof(out->quarantine), "%s", b->quarantine);
+        out->active = b->replay.active && lives(b, ft_now_ms());
+        out->rejected = b->replay.rejected;
+        out->paused = b->replay.paused;
+        out->rate = b->replay.rate_limit;
+    }
     pthread_mutex_unlock(&w->lock);
 }
 

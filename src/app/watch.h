@@ -19,9 +19,14 @@ void ft_watch_stop(struct ft_watch *w); /* and frees; NULL is fine */
 /* Writes what the heartbeats tell into out: processes (into process, at most FT_WATCH_PROCESSES), totals, rates, lags
  * with their slopes, latency, the replay.  Any thread; a short lock. */
 void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *process);
-/* The run that is being replayed, empty when none: for pause, rate and the database's figures. */
-/* Where the bad rows of that run are kept; empty: none yet. */
-void ft_watch_quarantine(struct ft_watch *w, char *path, size_t size);
-void ft_watch_run(struct ft_watch *w, char run[FT_RUN_TEXT + 1]);
+/* The newest replay, whichever process runs it. */
+struct ft_watch_run {
+    char run[FT_RUN_TEXT + 1]; /* empty: none was seen */
+    char quarantine[512];      /* where its bad rows are kept; empty: none yet */
+    uint64_t rejected;
+    bool active, paused;
+    double rate; /* limit; 0: none */
+};
+void ft_watch_run(struct ft_watch *w, struct ft_watch_run *out);
 
 #endif

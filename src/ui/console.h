@@ -139,7 +139,7 @@ struct ft_thr_state {
 
 #define FT_MAX_FILES 512
 struct ft_file_row {
-    char name[160], state[48];
+    char name[160], state[48], label[64];
     bool folder, labels_known, labels, marked;
     double size, rows, rejected; /* NaN: not known */
 };

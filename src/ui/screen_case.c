@@ -84,8 +84,9 @@ static void draw_facts(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     ft_fmt_amount(amount, sizeof(amount), ft_span_of(r->amount));
     ft_show_customer(c, r->name_1, r->name_2, who, sizeof(who));
     ft_putf(cv, b.y, b.x + 1, half - 2, r->score >= 0.9 ? FT_ROLE_FRAUD : FT_ROLE_STRONG,
-            "score %.3f  (threshold %.3f%s%.12s)", r->score, r->threshold,
-            *ft_js_text(c->cs.data.json, "model") ? ", " : "",
+            isnan(r->threshold) ? "score %.3f  (not by a scorer of ours)"
+                                : "score %.3f  (threshold %.3f%s%.12s)",
+            r->score, r->threshold, *ft_js_text(c->cs.data.json, "model") ? ", " : "",
             ft_js_text(c->cs.data.json, "model"));
     ft_putf(cv, b.y + 1, b.x + 1, half - 2, FT_ROLE_NORMAL, "event   %s%s",
             *r->event ? r->event : "?", weekday(r->event));

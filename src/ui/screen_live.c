@@ -290,6 +290,12 @@ static void list_state(const struct ft_con *c, char *out, size_t size)
         snprintf(out, size, "%s%s new", marked, count(n, l->unseen));
 }
 
+/* Counted by the processes that live, or what the database holds of those before them too. */
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static void draw_empty(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_live *l = c->live;
@@ -302,7 +308,7 @@ static void draw_empty(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     else if (l->model.state == FT_PART_DOWN)
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_DOWN, "NO MODEL: %s: %s", l->model.where,
                 l->model.error);
-    else if (l->scored == 0)
+    else if (l->scored == 0 && l->db_stored == 0)
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
                 "Nothing was scored yet. %s Replay starts a file, %s Health says what is missing.",
                 ft_keymap_name(&c->keymap, FT_ACT_REPLAY, n, sizeof(n)),
@@ -310,7 +316,7 @@ static void draw_empty(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     else
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
                 "Nothing is flagged yet: 0 of %s scores rose above %.3f. %s Threshold",
-                count(n, l->scored), l->threshold,
+                count(n, most(l->scored, l->db_stored)), l->threshold,
                 ft_keymap_name(&c->keymap, FT_ACT_THRESHOLD, key, sizeof(key)));
 }
 
@@ -326,7 +332,8 @@ static void draw_list(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         snprintf(left, sizeof(left), "flagged, %s first: %s of %s",
                  c->flagged.sort == FT_SORT_NEWEST ? (c->flagged.reverse ? "oldest" : "newest")
                                                    : ft_sort_name[c->flagged.sort],
-                 count(a, l->flagged), count(n, l->scored));
+                 count(a, most(l->flagged, l->db_flagged)),
+                 count(n, most(l->scored, l->db_stored)));
     list_state(c, right, sizeof(right));
     ft_title(c, cv, b.y, b.x, b.w, left, right);
     if (c->flagged.n_view == 0)
@@ -346,7 +353,7 @@ static void draw_compact(struct ft_con *c, struct ft_canvas *cv, struct ft_box b
     ft_fmt_age(age, sizeof(age), l->queue_oldest_ms);
     age[5] = '\0';
     ft_putf(cv, b.y, 0, b.w, FT_ROLE_NORMAL, "flagged %s   queue %s   oldest %s",
-            count(a, l->flagged), count(q, l->queue_open), age);
+            count(a, most(l->flagged, l->db_flagged)), count(q, l->queue_open), age);
     ft_title(c, cv, b.y + 1, 0, b.w, "", "");
     if (c->flagged.n_view == 0)
         draw_empty(c, cv, (struct ft_box){b.y + 2, 0, 1, b.w});

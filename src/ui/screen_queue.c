@@ -160,8 +160,9 @@ static void draw_preview(const struct ft_con *c, struct ft_canvas *cv, struct ft
     if (!isnan(r->distance_km))
         snprintf(dist, sizeof(dist), "   %.0f km from home", r->distance_km);
     ft_putf(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
-            "event %s   arrived %s   score %.3f   threshold %.3f", r->event, arrived, r->score,
-            r->threshold);
+            isnan(r->threshold) ? "event %s   arrived %s   score %.3f   not by a scorer of ours"
+                                : "event %s   arrived %s   score %.3f   threshold %.3f",
+            *r->event ? r->event : "?", arrived, r->score, r->threshold);
     ft_putf(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "%s   %s %s   this %s%s", who, r->city,
             r->state, amount, dist);
     ft_putf(cv, b.y + 3, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "%s   %s",

@@ -15,26 +15,32 @@ enum { FIELD_FILE, FIELD_RATE, FIELD_SPEED, FIELD_LABEL, FIELD_LIMIT, FIELD_STAR
 
 /* ---- files ---------------------------------------------------------------------------------------- */
 
-static void take_file(const cJSON *one, struct ft_file_row *f)
+static void take_file(const struct ft_con *c, const cJSON *one, struct ft_file_row *f)
 {
     const cJSON *labels = cJSON_GetObjectItemCaseSensitive(one, "labels");
-    double rejected = ft_js_number(one, "rejected");
-    const char *last = ft_js_text(one, "last_run"), *state = ft_js_text(one, "state");
+    const char *state = ft_js_text(one, "state"), *error = ft_js_text(one, "error");
+    int64_t last = ft_js_time(one, "last_run");
+    char when[24] = "";
 
     memset(f, 0, sizeof(*f));
     snprintf(f->name, sizeof(f->name), "%s", ft_js_text(one, "name"));
+    snprintf(f->label, sizeof(f->label), "%s", ft_js_text(one, "label"));
     f->folder = ft_js_true(one, "folder");
     f->labels_known = cJSON_IsBool(labels);
     f->labels = cJSON_IsTrue(labels);
     f->size = ft_js_number(one, "size");
     f->rows = ft_js_number(one, "rows");
-    f->rejected = rejected;
-    if (*state)
+    f->rejected = ft_js_number(one, "rejected");
+    if (last)
+        ft_show_date(c, last, when, sizeof(when));
+    if (*error)
+        snprintf(f->state, sizeof(f->state), "cannot be replayed: %.27s", error);
+    else if (strcmp(state, "running") == 0 || !last)
         snprintf(f->state, sizeof(f->state), "%s", state);
-    else if (*last && !isnan(rejected))
-        snprintf(f->state, sizeof(f->state), "%.16s  %.0f rejected", last, rejected);
+    else if (*state || isnan(f->rejected))
+        snprintf(f->state, sizeof(f->state), "%.11s  %s", when + 5, state);
     else
-        snprintf(f->state, sizeof(f->state), "%.16s", last);
+        snprintf(f->state, sizeof(f->state), "%.11s  %.0f rejected", when + 5, f->rejected);
 }
 
 static void files_answer(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
@@ -56,7 +62,7 @@ static void files_answer(struct ft_con *c, const struct ft_answer *a, const cJSO
     {
         if (c->rp.n_file == FT_MAX_FILES)
             break;
-        take_file(one, &c->rp.file[c->rp.n_file]);
+        take_file(c, one, &c->rp.file[c->rp.n_file]);
         if (strcmp(c->rp.file[c->rp.n_file].name, selected) == 0)
             c->rp.at = c->rp.n_file;
         c->rp.n_file++;
@@ -326,6 +332,7 @@ static void open_file(struct ft_con *c)
     else
         path[0] = '\0';
     snprintf(c->rp.form[FIELD_FILE], sizeof(c->rp.form[0]), "%s", path);
+    snprintf(c->rp.form[FIELD_LABEL], sizeof(c->rp.form[0]), "%s", f ? f->label : "");
     if (!c->rp.form[FIELD_RATE][0])
         snprintf(c->rp.form[FIELD_RATE], sizeof(c->rp.form[0]), "100");
     c->rp.field = FIELD_RATE;
@@ -393,12 +400,12 @@ const struct ft_view ft_view_replay = {.letter = 'R',
 static const struct {
     const char *name, *help;
 } field[N_FIELDS] = {
-    {"file",  "CSV, plain, .gz or .zst; several parted by blanks"         },
-    {"rate",  "transactions a second, or max"                             },
-    {"speed", "times faster than life by transaction_time; empty: by rate"},
-    {"label", "name of the label column; empty: none"                     },
-    {"limit", "rows; empty: all"                                          },
-    {"start", "Enter starts"                                              },
+    {"file",  "CSV; several parted by blanks"         },
+    {"rate",  "transactions a second, or max"         },
+    {"speed", "times faster than life; empty: by rate"},
+    {"label", "its label column; empty: none"         },
+    {"limit", "rows; empty: all"                      },
+    {"start", "Enter starts"                          },
 };
 
 static void form_typed(struct ft_con *c, const char *text)
@@ -482,8 +489,13 @@ static void start_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         ft_put(cv, y, 1, 1, FT_ROLE_STRONG, i == c->rp.field ? ">" : " ");
         ft_put(cv, y, 3, 8, FT_ROLE_STRONG, field[i].name);
         if (i < FIELD_START)
-            ft_put(cv, y, 12, 30, FT_ROLE_NORMAL, *c->rp.form[i] ? c->rp.form[i] : "-");
-        ft_put(cv, y, i < FIELD_START ? 44 : 12, b.w - 44, FT_ROLE_MUTED, field[i].help);
+            ft_put(cv, y, 12, b.w > 120 ? b.w - 60 : 28, FT_ROLE_NORMAL,
+                   *c->rp.form[i] ? c->rp.form[i] : "-");
+        ft_put(cv, y,
+               i == FIELD_START ? 12
+               : b.w > 120      ? b.w - 46
+                                : 41,
+               b.w - 41, FT_ROLE_MUTED, field[i].help);
         if (i == c->rp.field) {
             ft_select(cv, y, 0, b.w);
             cv->cursor_x = 0;

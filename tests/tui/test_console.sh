@@ -1,0 +1,120 @@
+# The console on real Kafka and PostgreSQL: what others write shows, two reviewers, a threshold put into force and taken
+# back, a replay ruled from the screen.
+# ctest: timeout 300
+. "$FT_SOURCE/tests/services.sh"
+. "$FT_SOURCE/tests/integration/pipeline.sh"
+. "$FT_SOURCE/tests/tui/screen.sh"
+need jq python3
+need_kafka
+need_postgres
+
+force() { sql "SELECT value ->> 'threshold', who, note FROM fraudtop_in_force WHERE kind = 'threshold' ORDER BY id DESC LIMIT 1"; }
+is_force() { [ "$(force)" = "$1" ]; }
+decisions() { sql "SELECT count(*) FROM fraudtop_events WHERE kind IN ('fraud', 'legitimate')"; }
+
+made 60000 3 "$TMP/rows.csv"
+mkdir "$TMP/files"
+mv "$TMP/rows.csv" "$TMP/files"
+cd "$TMP/files"
+member score "$FRAUDTOP" score -m "$FT_SOURCE/models/seed-004"
+member sink "$FRAUDTOP" sink
+console ana 100x30 --as ana -m "$FT_SOURCE/models/seed-004"
+console ben 80x24 --as ben -m "$FT_SOURCE/models/seed-004"
+shows ana 30 'kafka UP +pg UP'
+shows ana 30 'score 1 +sink 1'
+shows ben 30 'kafka UP +pg UP'
+
+# a fraud that somebody made up, with psql
+id=aaaaaaaa-0000-4000-8000-00000000f00d
+sql "INSERT INTO fraud_scores (transaction_id, score, fraud_flag) VALUES ('$id', 0.987, 1)"
+begin=$(date +%s%3N)
+shows ana 15 '0\.987'
+took=$(($(date +%s%3N) - begin))
+echo "a row by hand shows after $took ms"
+types ana 2
+types ben 2
+shows ana 15 '^> .*0\.987'
+shows ben 15 '^> .*0\.987'
+
+# both decide it: one entry, one polite refusal
+for who in ana ben; do
+    types $who d
+    shows $who 10 'f fraud +l legitimate'
+done
+types ana f
+shows ana 10 'reason +1 card stolen'
+types ana 4
+shows ana 10 'note \(Enter'
+types ben l
+shows ben 10 'reason +1 holder confirms'
+types ben 1
+shows ben 10 'note \(Enter'
+types ana Enter
+shows ana 15 'Written: fraud'
+types ben Enter
+shows ben 15 'ana.*(fraud|decided)'
+same "entries for a row that two decided" "$(decisions)" 1
+
+# a replay from the screen: started, paused, another rate, stopped
+types ana 4
+shows ana 20 'rows\.csv'
+types ana j
+shows ana 10 '^ > rows\.csv'
+types ana Enter
+shows ana 10 '^ > rate '
+types ana Down Down Down Down
+shows ana 10 '^ > start'
+types ana Enter
+shows ana 20 '^ rate +limit 100 tx/s'
+shows ana 20 '^ acked +[1-9]'
+shows ana 20 'rows\.csv .* running'
+types ben 1
+shows ben 20 'replayed [1-9]'
+types ana '>'
+shows ana 20 '^ rate +limit 200 tx/s'
+types ana p
+shows ana 20 'PAUSED'
+types ana p
+hides ana 20 'PAUSED'
+shows ana 20 '^ rate +limit 200 tx/s'
+within 30 has_rows 300 || fail "$(rows) rows"
+
+# a threshold put into force on the screen: all scorers follow, the log has it, it is taken back
+types ben 3
+shows ben 20 'now 0\.500'
+types ben t
+shows ben 10 'threshold.*>'
+types ben C-u
+types ben -l '0.0001'
+shows ben 10 '> 0\.0001'
+types ben Enter
+shows ben 10 'cursor 0\.000'
+types ben A
+shows ben 10 'Apply 0\.000'
+types ben y
+shows ben 10 'note \(required'
+types ben -l 'try low'
+types ben Enter
+shows ben 15 'is in force'
+shows ana 15 'thr 0\.000'
+within 20 is_force '0.0001|ben|try low' || fail "in force: $(force)"
+low() { [ "$(sql "SELECT count(*) FROM fraudtop_cases WHERE threshold = 0.0001")" -gt 5 ]; }
+within 20 low || fail "the scorer does not use the new threshold"
+types ben 6
+shows ben 15 'ben +threshold 0.0001 "try low"'
+exits 0 "$FRAUDTOP" threshold apply 0.5 --note 'taken back' --as ana
+shows ana 15 'thr 0\.500'
+within 20 is_force '0.5|ana|taken back' || fail "in force: $(force)"
+
+types ana x
+shows ana 10 'Stop the replay'
+types ana y
+shows ana 20 'No replay runs'
+shows ana 20 'rows\.csv .* stopped'
+
+# both leave; nothing else ends
+types ben q
+ends ben 20 0
+types ana q
+ends ana 20 0
+kill -0 "${PID[score]}" && kill -0 "${PID[sink]}" || fail "the pipeline ended with the consoles"
