@@ -473,7 +473,9 @@ enum ft_status ft_sc_score(struct ft_sc *c, struct ft_err *err)
 
         if (!p)
             continue;
-        if (c->scored[i].status != FT_OK)
+        if (c->scored[i].status == FT_ENOMEM) /* ours, not the message's: it is read again */
+            st = ft_fail(err, FT_ENOMEM, "no memory for the customers' state");
+        else if (c->scored[i].status != FT_OK)
             st = reject(c, p, &c->msg[i], ft_score_reason(c->scratch, i), err);
         else if (c->again[i] || c->scored[i].repeated)
             st = repeated(c, p, i, err);
