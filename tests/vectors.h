@@ -10,7 +10,9 @@
 #include "fraudcore.h"
 #include "ft_test.h"
 
+#ifndef VECTORS /* others of the same kinds can be tried */
 #define VECTORS FT_SOURCE_DIR "/tests/data/catboost/"
+#endif
 
 static inline char *vectors_file(const char *path, size_t *n)
 {
