@@ -195,9 +195,10 @@ static void take_answers(struct ft_con *c)
 
 static void age_frozen(struct ft_con *c)
 {
-    int64_t age = (c->now_ms - c->frozen_ms) / FROZEN_STEP_MS * FROZEN_STEP_MS;
+    int64_t age = c->now_ms - c->frozen_ms, step = age < 10000 ? 5000 : FROZEN_STEP_MS;
 
-    if (age == c->frozen_age_ms && age > 0)
+    age = age / step * step;
+    if (age == c->frozen_age_ms)
         return;
     c->frozen_age_ms = age;
     c->frozen_new = c->newest->flagged - c->frozen_flagged;
