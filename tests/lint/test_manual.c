@@ -5,6 +5,7 @@
 #include "ft_test.h"
 
 #include "../src/app/app.h"
+#include "fraudtop/filter.h"
 #include "fraudtop/pipeline.h"
 #include "fraudtop/ui.h"
 
@@ -273,11 +274,30 @@ static void metrics_are_in_the_manual(void **state)
     free(all);
 }
 
+static void filter_fields_are_in_the_manual(void **state)
+{
+    size_t n;
+    char *all = read_all(FT_SOURCE_DIR "/man/fraudtop.1", &n), *fields;
+
+    (void)state;
+    assert_non_null(all);
+    fields = strstr(all, "\nFields:\n");
+    assert_non_null(fields);
+    fields[9 + strcspn(fields + 9, "\n")] = '\0';
+    for (int f = FT_FIELD_ANY + 1; f < FT_N_FIELDS; f++)
+        if (!strstr(fields, ft_filter_field_name[f]))
+            fail_msg("fraudtop.1 does not name the field: %s", ft_filter_field_name[f]);
+    free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(commands_are_in_the_manual), cmocka_unit_test(options_are_in_the_manual),
-        cmocka_unit_test(settings_are_in_the_manual), cmocka_unit_test(actions_are_in_the_manual),
+        cmocka_unit_test(filter_fields_are_in_the_manual),
+        cmocka_unit_test(commands_are_in_the_manual),
+        cmocka_unit_test(options_are_in_the_manual),
+        cmocka_unit_test(settings_are_in_the_manual),
+        cmocka_unit_test(actions_are_in_the_manual),
         cmocka_unit_test(metrics_are_in_the_manual),
     };
     int failed;
