@@ -81,7 +81,7 @@ struct ft_console {
     struct ft_in_force force;
     uint64_t force_seq;
 
-    pthread_mutex_t lock; /* of the rest */
+    pthread_mutex_t lock;            /* of the rest */
     struct ft_picture *front, *back; /* back: the reader's own until it is exchanged */
     uint64_t reads;
     struct ft_part pg, model;

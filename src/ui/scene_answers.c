@@ -490,7 +490,7 @@ static cJSON *files(const cJSON *args)
     } list[] = {
         {"new_small.csv",     17000, 90,       0, "2026-11-18T09:02:00Z", 0},
         {"test_labelled.csv", 221e6, 786431,   1, "2026-11-19T20:10:00Z", 0},
-        {"transactions.csv",  7.2e9, 24331193, 1, "",                 0},
+        {"transactions.csv",  7.2e9, 24331193, 1, "",                     0},
     };
     cJSON *o = cJSON_CreateObject(), *a = cJSON_AddArrayToObject(o, "files"),
           *one = cJSON_CreateObject();
