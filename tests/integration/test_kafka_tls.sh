@@ -36,7 +36,7 @@ same "received" "$(wc -l <"$TMP/out")" 90
 
 # certificates
 FRAUDTOP_KAFKA_SSL_CA_LOCATION=$TMP/other.pem exits 2 "$FRAUDTOP" topics list; keep
-says 'refused: SSL handshake failed.*certificate'
+says 'refused: .*certificate'
 FRAUDTOP_KAFKA_SSL_CA_LOCATION=$TMP/none.pem exits 2 "$FRAUDTOP" topics list; keep
 says 'none.pem: No such file'
 # the wrong protocol cannot be told from a broker that hangs up: the text says what to look at
