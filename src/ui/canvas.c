@@ -196,11 +196,13 @@ int ft_put_lines(struct ft_canvas *c, int y, int x, int w, int lines, enum ft_ro
 void ft_rule(struct ft_canvas *c, int y, int x, int w, const char *left, const char *right)
 {
     uint32_t line = c->ascii ? '-' : 0x2500;
-    int right_w = right && *right ? ft_text_width(ft_span_of(right)) : 0, used;
+    int right_w = right && *right ? ft_text_width(ft_span_of(right)) : 0,
+        left_w = left && *left ? ft_text_width(ft_span_of(left)) : 0, used;
 
     for (int i = 0; i < w; i++)
         set(c, y, x + i, FT_ROLE_TITLE, line);
-    if (right_w && right_w + 8 < w) {
+    if (right_w && right_w + 8 < w &&
+        (left_w == 0 || left_w + right_w + 10 <= w || right_w < w / 5)) {
         ft_put(c, y, x + w - right_w - 4, right_w + 2, FT_ROLE_TITLE, " ");
         ft_put(c, y, x + w - right_w - 3, right_w, FT_ROLE_TITLE, right);
         set(c, y, x + w - 3, FT_ROLE_TITLE, ' ');

@@ -425,29 +425,38 @@ void ft_palette_draw(const struct ft_con *c, struct ft_canvas *cv)
         ft_rule(cv, cv->rows - 2 - n, 0, cv->cols, "command", "Tab completes  Up history");
 }
 
-void ft_prompt_draw(const struct ft_con *c, struct ft_canvas *cv)
+/* The label of a prompt for one key, on as many of the last rows as it needs; returns the first of them. */
+static int draw_choices(const struct ft_prompt *p, struct ft_canvas *cv)
 {
-    const struct ft_prompt *p = &c->prompt;
-    int y = cv->rows - 1, x, room;
+    int w = cv->cols - 2,
+        rows = 1 + (ft_text_width(ft_span_of(p->label)) - 1) / (w > 8 ? w - 8 : 1), y;
+
+    rows = rows > cv->rows ? cv->rows : rows > 4 ? 4 : rows;
+    if (ft_text_width(ft_span_of(p->label)) <= w)
+        rows = 1;
+    for (y = cv->rows - rows; y < cv->rows; y++)
+        ft_blank(cv, y, 0, cv->cols);
+    y = cv->rows - rows;
+    ft_put_lines(cv, y, 1, w, rows, FT_ROLE_STRONG, p->label);
+    cv->cursor_y = y;
+    cv->cursor_x = 0;
+    return y;
+}
+
+static void draw_above(const struct ft_prompt *p, struct ft_canvas *cv, int y)
+{
+    if (!p->above[0] || y < 1)
+        return;
+    ft_blank(cv, y - 1, 0, cv->cols);
+    ft_put(cv, y - 1, 1, cv->cols - 1, FT_ROLE_NORMAL, p->above);
+}
+
+/* The text being typed, scrolled so that its cursor is seen. */
+static void draw_input(const struct ft_prompt *p, struct ft_canvas *cv, int y, int x)
+{
+    int room = cv->cols - x - 1;
     size_t from = 0;
 
-    ft_blank(cv, y, 0, cv->cols);
-    if (p->palette)
-        ft_palette_draw(c, cv);
-    if (p->above[0] && y > 0) {
-        ft_blank(cv, y - 1, 0, cv->cols);
-        ft_put(cv, y - 1, 1, cv->cols - 1, FT_ROLE_NORMAL, p->above);
-    }
-    x = ft_put(cv, y, p->palette ? 0 : 1, cv->cols - 2, FT_ROLE_STRONG, p->label);
-    x += p->palette ? 0 : 1;
-    if (p->one_key) {
-        cv->cursor_y = y;
-        cv->cursor_x = x + 1;
-        return;
-    }
-    if (!p->palette)
-        x += 1 + ft_put(cv, y, x + 1, 2, FT_ROLE_STRONG, "> ");
-    room = cv->cols - x - 1;
     while (from < p->cur && ft_text_width((struct ft_span){p->text + from, p->cur - from}) > room)
         do
             from++;
@@ -455,6 +464,31 @@ void ft_prompt_draw(const struct ft_con *c, struct ft_canvas *cv)
     ft_put(cv, y, x, cv->cols - x, FT_ROLE_NORMAL, p->text + from);
     cv->cursor_y = y;
     cv->cursor_x = x + ft_text_width((struct ft_span){p->text + from, p->cur - from});
-    if (cv->cursor_x >= cv->cols)
-        cv->cursor_x = cv->cols - 1;
+}
+
+void ft_prompt_draw(const struct ft_con *c, struct ft_canvas *cv)
+{
+    const struct ft_prompt *p = &c->prompt;
+    int y = cv->rows - 1, x;
+
+    if (p->one_key) {
+        draw_above(p, cv, draw_choices(p, cv));
+        return;
+    }
+    ft_blank(cv, y, 0, cv->cols);
+    if (p->palette) {
+        ft_palette_draw(c, cv);
+        draw_input(p, cv, y, ft_put(cv, y, 0, 2, FT_ROLE_STRONG, p->label));
+        return;
+    }
+    if (y > 0 && ft_text_width(ft_span_of(p->label)) > cv->cols * 3 / 5) { /* a row of its own */
+        ft_blank(cv, y - 1, 0, cv->cols);
+        ft_put(cv, y - 1, 1, cv->cols - 1, FT_ROLE_STRONG, p->label);
+        draw_above(p, cv, y - 1);
+        x = 1;
+    } else {
+        draw_above(p, cv, y);
+        x = 2 + ft_put(cv, y, 1, cv->cols - 2, FT_ROLE_STRONG, p->label);
+    }
+    draw_input(p, cv, y, x + ft_put(cv, y, x, 2, FT_ROLE_STRONG, "> "));
 }

@@ -164,7 +164,7 @@ static void help_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     } else {
         draw_column(cv, (struct ft_box){b.y, 0, b.h, b.w}, &here, c->hp.scroll);
     }
-    if (most > 0 && c->hp.scroll < most)
+    if (most > 0 && c->hp.scroll < most && b.w >= 60)
         ft_put_right(cv, b.y + b.h - 1, b.w - 8, 8, FT_ROLE_MUTED, "more: j");
 }
 

@@ -91,13 +91,23 @@ struct row {
     char now[32], cursor[32], change[32];
 };
 
-static void put_row(struct ft_canvas *cv, int y, int w, enum ft_role role, const struct row *r)
+static void put_row(struct ft_canvas *cv, struct ft_box b, int y, enum ft_role role,
+                    const struct row *r)
 {
+    int w = b.w, col = w < 76 ? (w - 14) / 2 : 0;
+
+    if (y >= b.y + b.h)
+        return;
+    if (w < 76) { /* the words give way to the numbers */
+        ft_put(cv, y, 0, 13, role, r->name);
+        ft_put_right(cv, y, 14, col - 1, role, r->now);
+        ft_put_right(cv, y, 14 + col, col, role, r->cursor);
+        return;
+    }
     ft_put(cv, y, 1, 24, role, r->name);
     ft_put_right(cv, y, 22, 20, role, r->now);
-    ft_put_right(cv, y, 42, w < 76 ? w - 42 : 18, role, r->cursor);
-    if (w >= 76)
-        ft_put_right(cv, y, 60, 15, role, r->change);
+    ft_put_right(cv, y, 42, 18, role, r->cursor);
+    ft_put_right(cv, y, 60, 15, role, r->change);
 }
 
 static struct row counted(const char *name, double now, double at)
@@ -121,28 +131,28 @@ static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
     ft_fmt_short(total, sizeof(total), t->all[0]);
     ft_fmt_count(labels, sizeof(labels), (uint64_t)(t->fraud[0] + t->legit[0]));
     snprintf(left, sizeof(left), "at the cursor, compared with now");
-    snprintf(right, sizeof(right), "%.3g h, %s tx, %s labels%s", hours, total, labels,
-             t->labels ? " from file" : "");
+    snprintf(right, sizeof(right), b.w < 76 ? "%.3g h" : "%.3g h, %s tx, %s labels%s", hours, total,
+             labels, t->labels ? " from file" : "");
     ft_title(c, cv, b.y, b.x, b.w, left, right);
     snprintf(r.now, sizeof(r.now), "now %.3f", c->live->threshold);
     snprintf(r.cursor, sizeof(r.cursor), "cursor %.3f", t->cursor);
     snprintf(r.change, sizeof(r.change), "change");
-    put_row(cv, y++, b.w, FT_ROLE_STRONG, &r);
+    put_row(cv, b, y++, FT_ROLE_STRONG, &r);
     r = counted("flagged per day", t->all[now] / hours * 24, t->all[at] / hours * 24);
-    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
     r = counted("reviews per hour", t->all[now] / hours, t->all[at] / hours);
-    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
     r = counted("sum of flagged amounts", t->amount[now], t->amount[at]);
-    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
     r = (struct row){.name = t->labels ? "precision" : "precision, reviewed"};
     precision_text(t->fraud[now], t->fraud[now] + t->legit[now], r.now, sizeof(r.now));
     precision_text(t->fraud[at], t->fraud[at] + t->legit[at], r.cursor, sizeof(r.cursor));
-    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
     r = (struct row){.name = "fraud kept, of known"};
     snprintf(r.now, sizeof(r.now), "%.0f / %.0f", t->fraud[now], known);
     snprintf(r.cursor, sizeof(r.cursor), "%.0f / %.0f", t->fraud[at], known);
     ft_fmt_signed(r.change, sizeof(r.change), llround(t->fraud[at] - t->fraud[now]));
-    put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+    put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
     if (t->labels && known > 0) {
         double n = t->legit[0] > 0 ? t->legit[0] : 1;
 
@@ -150,16 +160,19 @@ static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
         snprintf(r.now, sizeof(r.now), "%.3f", t->fraud[now] / known);
         snprintf(r.cursor, sizeof(r.cursor), "%.3f", t->fraud[at] / known);
         snprintf(r.change, sizeof(r.change), "%+.3f", (t->fraud[at] - t->fraud[now]) / known);
-        put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+        put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
         r = (struct row){.name = "false-positive rate"};
         snprintf(r.now, sizeof(r.now), "%.3f %%", 100 * t->legit[now] / n);
         snprintf(r.cursor, sizeof(r.cursor), "%.3f %%", 100 * t->legit[at] / n);
         snprintf(r.change, sizeof(r.change), "%+.3f", 100 * (t->legit[at] - t->legit[now]) / n);
-        put_row(cv, y++, b.w, FT_ROLE_NORMAL, &r);
+        put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
     } else {
-        ft_putf(cv, y++, 1, b.w - 1, FT_ROLE_MUTED,
+        if (y < b.y + b.h)
+            ft_putf(
+                cv, y, 1, b.w - 1, FT_ROLE_MUTED,
                 "recall, all traffic     not known: only flagged rows carry labels (S sample%s)",
                 t->sample > 0 ? " runs" : "");
+        y++;
     }
     return y - b.y;
 }
@@ -242,12 +255,9 @@ static void draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         hist = 0;
     if (hist)
         draw_bins(c, cv, (struct ft_box){b.y, 0, hist, b.w});
-    used = draw_table(c, cv, (struct ft_box){b.y + hist, 0, 0, b.w});
+    used = draw_table(c, cv, (struct ft_box){b.y + hist, 0, b.h - hist, b.w});
     if (b.h - hist - used >= 2)
         draw_lost(c, cv, (struct ft_box){b.y + hist + used, 0, b.h - hist - used, b.w});
-    if (ft_compact(cv))
-        for (int y = b.y + b.h; y < cv->rows - 1; y++)
-            ft_blank(cv, y, 0, b.w);
 }
 
 /* ---- keys ----------------------------------------------------------------------------------------- */
