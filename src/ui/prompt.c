@@ -428,12 +428,11 @@ void ft_palette_draw(const struct ft_con *c, struct ft_canvas *cv)
 /* The label of a prompt for one key, on as many of the last rows as it needs; returns the first of them. */
 static int draw_choices(const struct ft_prompt *p, struct ft_canvas *cv)
 {
-    int w = cv->cols - 2,
-        rows = 1 + (ft_text_width(ft_span_of(p->label)) - 1) / (w > 8 ? w - 8 : 1), y;
+    int w = cv->cols - 2, y,
+        rows =
+            ft_put_lines(cv, cv->rows, 1, w, 4, FT_ROLE_STRONG, p->label); /* draws nothing there */
 
-    rows = rows > cv->rows ? cv->rows : rows > 4 ? 4 : rows;
-    if (ft_text_width(ft_span_of(p->label)) <= w)
-        rows = 1;
+    rows = rows > cv->rows ? cv->rows : rows;
     for (y = cv->rows - rows; y < cv->rows; y++)
         ft_blank(cv, y, 0, cv->cols);
     y = cv->rows - rows;
