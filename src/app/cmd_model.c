@@ -1,4 +1,4 @@
-/* fraudtop model list | show | check: which models there are, what they are made of, whether they are whole. */
+/* fraudtop model list | show | check | promote | rollback: which models there are, what they are made of, whether they are whole. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 
 #include "fraudcore.h"
 #include "fraudtop/text.h"
+#include "model_force.h"
 #include "offline.h"
 
 #define JSON_MAX ((size_t)1 << 26)
@@ -71,7 +72,7 @@ static void list_one(void *user, const char *path)
     ft_scorer_free(s);
 }
 
-static enum ft_status model_list(const struct ft_app *app, struct ft_err *err)
+static enum ft_status model_list(struct ft_app *app, struct ft_err *err)
 {
     struct list l = {.app = app};
 
@@ -295,7 +296,7 @@ static void print_clean(const struct ft_buf *b)
     }
 }
 
-static enum ft_status model_show(const struct ft_app *app, struct ft_err *err)
+static enum ft_status model_show(struct ft_app *app, struct ft_err *err)
 {
     struct ft_scorer *s = NULL;
     enum ft_status st = ft_app_scorer(app, NULL, &s, err);
@@ -316,7 +317,7 @@ static enum ft_status model_show(const struct ft_app *app, struct ft_err *err)
 
 /* ---- check ---------------------------------------------------------------------------------------- */
 
-static enum ft_status model_check(const struct ft_app *app, struct ft_err *err)
+static enum ft_status model_check(struct ft_app *app, struct ft_err *err)
 {
     struct ft_scorer *s = NULL;
     const struct ft_scorer_info *i;
@@ -339,21 +340,26 @@ int ft_cmd_model(struct ft_app *app)
 {
     static const struct {
         const char *name;
-        enum ft_status (*run)(const struct ft_app *app, struct ft_err *err);
+        size_t n_words;
+        enum ft_status (*run)(struct ft_app *app, struct ft_err *err);
     } verbs[] = {
-        {"list",  model_list },
-        {"show",  model_show },
-        {"check", model_check}
+        {"list",     1, model_list       },
+        {"show",     1, model_show       },
+        {"check",    1, model_check      },
+        {"promote",  2, ft_model_promote },
+        {"rollback", 1, ft_model_rollback}
     };
     struct ft_err err = {""};
 
-    for (size_t i = 0; app->n_args == 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        if (strcmp(app->args[0], verbs[i].name) == 0) {
+    for (size_t i = 0; app->n_args && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (strcmp(app->args[0], verbs[i].name) == 0 && app->n_args == verbs[i].n_words) {
             enum ft_status st = verbs[i].run(app, &err);
 
             if (st == FT_OK && fflush(stdout) != 0)
                 st = ft_fail(&err, FT_EIO, "standard output could not be written");
             return st == FT_OK ? 0 : ft_app_fail(app, st, &err);
         }
-    return ft_app_usage(app, "model wants one of: list, show, check (the model itself by -m)");
+    return ft_app_usage(
+        app, "model wants one of: list, show, check (the model itself by -m), promote NAME, "
+             "rollback");
 }

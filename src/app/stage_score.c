@@ -656,11 +656,23 @@ static enum ft_status take_model(struct ft_sc *c, struct ft_err *err)
         return ft_fail(err, FT_ENOMEM, "no memory for a model");
     ft_score_scratch_free(c->scratch);
     c->scratch = x;
+    c->before = c->before == c->next ? NULL : c->scorer;
     c->scorer = c->next;
     c->next = NULL;
     know_model(c);
     ft_log(FT_INFO, "score", "model %s decides from now on", c->model_name);
     return FT_OK;
+}
+
+/* A promoted model whose state is not what the changelog holds: the one before it goes on. */
+static bool go_back(struct ft_sc *c, enum ft_status st, const struct ft_err *err)
+{
+    if (st != FT_EUSAGE || !c->before || ft_stage_stopping(&c->s))
+        return false;
+    ft_log(FT_ERROR, "score", "model %s cannot take over: %s; %s goes on", c->model_name, err->text,
+           ft_scorer_info(c->before)->name);
+    c->next = c->before;
+    return true;
 }
 
 static enum ft_status run(struct ft_stage *s, struct ft_err *err)
@@ -678,6 +690,8 @@ static enum ft_status run(struct ft_stage *s, struct ft_err *err)
             st = ft_sc_changelog(c, err);
         if (st == FT_OK)
             st = session(c, err);
+        if (go_back(c, st, err))
+            st = FT_OK;
         if ((st == FT_EFATAL || st == FT_EFENCED || st == FT_EINPUT || st == FT_EUNREACHABLE) &&
             !ft_stage_stopping(s)) {
             ft_log(FT_WARN, "score", "%s; beginning again from the last commit", err->text);

@@ -43,7 +43,8 @@ struct ft_sc {
     struct ft_stage s; /* first */
     struct ft_score_opts o;
     const struct ft_scorer *scorer, *rival;
-    const struct ft_scorer *next; /* put into force: takes over with the next session */
+    const struct ft_scorer *next;   /* put into force: takes over with the next session */
+    const struct ft_scorer *before; /* the one that decided before a promotion; or NULL */
     char model_name[128], rival_name[128], in_force[256];
     bool keeps_state, by_txn;
     double threshold, sample;

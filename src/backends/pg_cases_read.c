@@ -334,6 +334,12 @@ enum ft_status ft_cases_runs(struct ft_cases *c, size_t limit, char **json, stru
     return ask_number(c, runs_sql, (int64_t)limit, json, "reading runs", err);
 }
 
+enum ft_status ft_cases_promoted(struct ft_cases *c, size_t limit, char **json, struct ft_err *err)
+{
+    return ask_number(c, promoted_sql, (int64_t)limit, json, "reading which models were in force",
+                      err);
+}
+
 enum ft_status ft_cases_handover(struct ft_cases *c, int64_t since_ms, char **json,
                                  struct ft_err *err)
 {

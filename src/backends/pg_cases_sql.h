@@ -129,6 +129,13 @@ static const char histograms_sql[] =
     "   'at', " SQL_TIME("decided_at") ") ORDER BY score)"
     "  FROM (SELECT * FROM r WHERE status = 'fraud' ORDER BY score LIMIT 200) k), '[]'::json)) FROM l";
 
+static const char promoted_sql[] =
+    "SELECT json_build_object('schema', 'model.promoted/1', 'records', coalesce((SELECT json_agg("
+    "  json_build_object('model', value ->> 'model', 'at', " SQL_TIME("at") ","
+    "   'who', who, 'note', note) ORDER BY id DESC)"
+    "  FROM (SELECT * FROM fraudtop_in_force WHERE kind = 'model' ORDER BY id DESC LIMIT $1::int8) r),"
+    " '[]'::json))";
+
 static const char runs_sql[] =
     "SELECT json_build_object('schema', 'runs/1', 'runs', coalesce((SELECT json_agg("
     "  json_build_object('run', run, 'started_at', " SQL_TIME("started_at") ","
