@@ -738,7 +738,7 @@ static enum ft_status session(struct sink *k, struct ft_err *err)
     struct ft_consumer_opts co = {.group = k->o.group,
                                   .topics = &topic,
                                   .n_topics = 1,
-                                  .queued_kbytes = 32768,
+                                  .queued_kbytes = 24576, /* some 110 MB with the library's own */
                                   .assigned = assigned,
                                   .revoked = revoked,
                                   .user = k};

@@ -36,8 +36,8 @@ static const struct setting settings[] = {
  /* A partition that is resumed waits until the request under way is answered. */
     {"fetch.wait.max.ms",             "100",              KB_CONSUMER,                   false},
     {"fetch.queue.backoff.ms",        "10",               KB_CONSUMER,                   true },
-    {"session.timeout.ms",            "10000",            KB_CONSUMER,                   false},
-    {"heartbeat.interval.ms",         "3000",             KB_CONSUMER,                   false},
+    {"session.timeout.ms",            "8000",             KB_CONSUMER,                   false},
+    {"heartbeat.interval.ms",         "2000",             KB_CONSUMER,                   false},
     {"max.poll.interval.ms",          "300000",           KB_CONSUMER,                   false},
     {"partition.assignment.strategy", "range,roundrobin", KB_CONSUMER,                   false},
 };
