@@ -2,6 +2,7 @@
  * fraudtop demo: everything embedded.  The real pipeline on the labelled sample (or the files named), with the console
  * on top; without a terminal it runs to the end and prints what `run` prints.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,7 +60,10 @@ static enum ft_status with_screen(struct ft_app *app, struct ft_err *err)
 {
     const int parts = FT_WITH_SCORE | FT_WITH_SINK | FT_WITH_REPLAY | FT_EMBED;
     struct ft_pipeline p;
-    enum ft_status st = ft_pipeline_open(&p, app, "demo", parts, err);
+    enum ft_status st;
+
+    fputs("fraudtop: starting the embedded log and database\n", stderr);
+    st = ft_pipeline_open(&p, app, "demo", parts, err);
 
     if (st != FT_OK)
         return st;
