@@ -104,6 +104,7 @@ static void set_health(struct kb_bus *b, bool up, const char *why)
                    why);
     }
     h->known = true;
+    b->reached |= up;
     h->up = up;
     if (!up)
         snprintf(h->error, sizeof(h->error), "%s", why);
@@ -200,6 +201,7 @@ static void shorten(char *out, size_t size, const struct kb_bus *b, const char *
     const char *scheme = strstr(reason, "://"), *name = scheme ? scheme + 3 : reason;
     const char *slash = strchr(name, '/'), *text = slash ? strstr(slash, ": ") : NULL;
     const char *after = strstr(reason, " (after ");
+    char *hint;
     size_t n;
 
     if (!text || memchr(name, ' ', (size_t)(slash - name))) /* no broker's name in front */
@@ -209,6 +211,8 @@ static void shorten(char *out, size_t size, const struct kb_bus *b, const char *
         snprintf(out, size, "%s", text + 2);
     else
         snprintf(out, size, "%.*s%s", (int)(slash - name), name, text);
+    if (b->reached && (hint = strstr(out, ": verify that"))) /* it has worked with these settings */
+        *hint = '\0';
     n = after ? strlen(after) : 0;
     if (n && strlen(out) > n && strcmp(out + strlen(out) - n, after) == 0)
         out[strlen(out) - n] = '\0';
@@ -226,8 +230,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         c->fatal = true;
         return;
     }
-    shorten(text, sizeof(text), b, reason);
     pthread_mutex_lock(&b->lock);
+    shorten(text, sizeof(text), b, reason);
     if (e == RD_KAFKA_RESP_ERR__AUTHENTICATION || e == RD_KAFKA_RESP_ERR__SSL)
         b->n_refused++;
     if (e != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !b->trouble[0])
@@ -235,6 +239,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     if (e == RD_KAFKA_RESP_ERR__AUTHENTICATION || e == RD_KAFKA_RESP_ERR__SSL ||
         e == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         set_health(b, false, b->trouble);
+    else if (b->health.known && !b->health.up) /* why it is still down */
+        snprintf(b->health.error, sizeof(b->health.error), "%s", b->trouble);
     snprintf(c->news, sizeof(c->news), "%s", b->trouble);
     pthread_mutex_unlock(&b->lock);
 }

@@ -1,0 +1,214 @@
+/*
+ * A broker that is killed, hangs, or is away while messages flow: nothing is lost, nothing comes twice, memory is
+ * bounded, and the health says what is wrong.  Starts a Kafka of its own, to be able to.
+ * ctest: serial
+ */
+#include "../bus_rig.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+static int port;
+static char folder[64], brokers[64];
+
+static struct ft_bus *open_kafka(void)
+{
+    struct ft_bus_opts o = {.client_id = "test", .brokers = brokers};
+    struct ft_bus *bus;
+
+    OK(ft_bus_open(&bus, &o, &ok_err));
+    return bus;
+}
+
+static int server(const char *command)
+{
+    char line[400];
+
+    snprintf(line, sizeof(line),
+             FT_SOURCE_DIR
+             "/scripts/kafka-server %s --port %d --dir %s --heap 300m -q >>%s.out 2>&1",
+             command, port, folder, folder);
+    return system(line);
+}
+
+/* ---- a stream while something happens -------------------------------------------------------------- */
+
+struct stream {
+    struct suite *s;
+    atomic_bool stop;
+    atomic_int n_sent;
+    bool failed;
+};
+
+/* Numbers, a thousand a second, into one partition. */
+static void *send_numbers(void *user)
+{
+    struct stream *t = user;
+    struct ft_producer *p = t->s->producer;
+
+    for (int i = 0; !atomic_load(&t->stop) && !t->failed; i++) {
+        char text[16];
+        enum ft_status st;
+
+        snprintf(text, sizeof(text), "%d", i);
+        while ((st = ft_send(p, t->s->topic, 0, FT_SPAN("k"), ft_span_of(text), NULL, 0, -1, 1,
+                             NULL)) == FT_AGAIN)
+            ft_producer_poll(p, 10, NULL);
+        t->failed = st != FT_OK;
+        atomic_store(&t->n_sent, i + 1);
+        ft_producer_poll(p, 1, NULL);
+    }
+    t->failed = t->failed || ft_producer_flush(p, 60000, NULL) != FT_OK;
+    return NULL;
+}
+
+/* Reads on until ms have passed, each number once and in order. */
+static void read_numbers(struct ft_consumer *c, int *next, int64_t ms)
+{
+    int64_t until = ft_now_ms() + ms;
+
+    while (ft_now_ms() < until) {
+        struct ft_msg m;
+        char want[16];
+
+        if (ft_consumer_poll(c, 50, &m, NULL) != FT_OK)
+            continue;
+        snprintf(want, sizeof(want), "%d", (*next)++);
+        if (!ft_span_is(m.value, want))
+            fail_msg("got %.*s, not %s", (int)m.value.n, m.value.p, want);
+        ft_msg_done(&m);
+    }
+}
+
+/* Runs a stream, lets happen() take place in the middle, and checks that every number arrived. */
+static void stream_through(struct suite *s,
+                           void (*happen)(struct suite *s, struct ft_consumer *c, int *next))
+{
+    struct stream t = {.s = s};
+    struct ft_consumer *c = make_consumer(s, s->group);
+    int next = 0;
+    pthread_t thread;
+    int64_t until;
+
+    assert_int_equal(pthread_create(&thread, NULL, send_numbers, &t), 0);
+    read_numbers(c, &next, 2000);
+    happen(s, c, &next);
+    read_numbers(c, &next, 1000);
+    atomic_store(&t.stop, true);
+    pthread_join(thread, NULL);
+    assert_false(t.failed);
+    until = ft_now_ms() + 60000;
+    while (next < atomic_load(&t.n_sent) && ft_now_ms() < until)
+        read_numbers(c, &next, 100);
+    assert_int_equal(next, atomic_load(&t.n_sent));
+    assert_int_equal(s->n_reports, next);
+    ft_consumer_close(c, 5000);
+}
+
+static void wait_for_health(struct suite *s, struct ft_consumer *c, int *next, bool up, int64_t ms)
+{
+    int64_t until = ft_now_ms() + ms;
+    struct ft_bus_health h;
+
+    do {
+        read_numbers(c, next, 100);
+        ft_bus_health(s->bus, &h);
+    } while (h.up != up && ft_now_ms() < until);
+    assert_int_equal(h.up, up);
+    assert_true(up || h.error[0]);
+}
+
+static void kill_and_start(struct suite *s, struct ft_consumer *c, int *next)
+{
+    assert_int_equal(server("kill9"), 0);
+    wait_for_health(s, c, next, false, 10000);
+    assert_int_equal(server("start"), 0);
+    wait_for_health(s, c, next, true, 30000);
+}
+
+static void a_killed_broker_loses_and_repeats_nothing(void **state)
+{
+    stream_through(*state, kill_and_start);
+}
+
+static void hang(struct suite *s, struct ft_consumer *c, int *next)
+{
+    struct ft_bus_health h;
+
+    assert_int_equal(server("pause"), 0);
+    wait_for_health(s, c, next, false, 12000); /* its connections stay: only its silence tells */
+    ft_bus_health(s->bus, &h);
+    assert_non_null(strstr(h.error, "does not answer"));
+    assert_int_equal(server("resume"), 0);
+    wait_for_health(s, c, next, true, 30000);
+}
+
+static void a_hanging_broker_is_noticed_and_waited_for(void **state)
+{
+    stream_through(*state, hang);
+}
+
+/* ---- away ------------------------------------------------------------------------------------------ */
+
+static long resident_kb(void)
+{
+    FILE *f = fopen("/proc/self/statm", "r");
+    long pages = 0;
+
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%*d %ld", &pages), 1);
+    fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void while_kafka_is_away_memory_is_bounded(void **state)
+{
+    struct suite *s = *state;
+    long before = resident_kb();
+    static const char block[600];
+    enum ft_status st = FT_OK;
+    int n = 0;
+    int64_t start;
+
+    send_to(s, 0, "k", "v", 1);
+    flush(s);
+    assert_int_equal(server("stop"), 0);
+    while (n < 1000000 &&
+           (st = ft_send(s->producer, s->topic, FT_BY_KEY, FT_SPAN("key"),
+                         (struct ft_span){block, sizeof(block)}, NULL, 0, -1, 1, NULL)) == FT_OK)
+        n++;
+    assert_int_equal(st, FT_AGAIN);
+    assert_in_range(n, 50000, 100000);
+    for (int i = 0; i < 20; i++)
+        ft_producer_poll(s->producer, 100, NULL);
+    assert_in_range(resident_kb() - before, 1000, 130000);
+    start = ft_now_ms();
+    assert_int_equal(ft_producer_flush(s->producer, 500, NULL), FT_AGAIN);
+    assert_true(ft_now_ms() - start < 1500);
+    assert_int_equal(server("start"), 0);
+    OK(ft_producer_flush(s->producer, 60000, &ok_err));
+    assert_int_equal(s->n_reports, n + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SUITE_TEST(a_killed_broker_loses_and_repeats_nothing),
+        SUITE_TEST(a_hanging_broker_is_noticed_and_waited_for),
+        SUITE_TEST(while_kafka_is_away_memory_is_bounded),
+    };
+    char line[200];
+    int failed;
+
+    port = 20000 + (int)(getpid() % 900);
+    snprintf(folder, sizeof(folder), "/tmp/fraudtop-test-kafka.%d", (int)getpid());
+    snprintf(brokers, sizeof(brokers), "127.0.0.1:%d", port);
+    if (server("start") != 0)
+        return ft_test_skip("no Kafka of its own could be started");
+    suite_open = open_kafka;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    server("resume");
+    server("stop");
+    snprintf(line, sizeof(line), "rm -rf %s %s.out", folder, folder);
+    return system(line) == 0 ? failed : 1;
+}
