@@ -1,6 +1,6 @@
 /*
  * What the log between the stages costs: messages a second and CPU seconds per million, for sending, reading (with
- * commits) and both at once.  bus_bench [--messages N] [--bytes N] [BROKERS]; without brokers the loopback (only both at
+ * commits) and both at once.  bus_bench [--messages N] [--bytes N] [-X name=value]... [BROKERS]; without brokers the loopback (only both at
  * once: it holds 32 MiB).  Payloads are 10,000 different ones, made from a seed, so that compression does not flatter.
  */
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "fraudtop/bus.h"
 #include "fraudtop/log.h"
@@ -20,6 +21,7 @@ struct bench {
     char topic[64];
     uint64_t n, n_reports, n_failed;
     size_t bytes;
+    struct ft_offset next[3]; /* of the reader, by partition */
     char *payload;
     char key[DIFFERENT][17];
 };
@@ -118,11 +120,9 @@ static void *produce(void *user)
 
 static void consume(struct bench *b, struct ft_consumer *c)
 {
-    struct ft_offset next[3];
+    struct ft_offset *next = b->next;
     struct ft_err err;
 
-    for (int i = 0; i < 3; i++)
-        next[i] = (struct ft_offset){b->topic, i, 0};
     for (uint64_t n = 0; n < b->n;) {
         struct ft_msg m;
         enum ft_status st = ft_consumer_poll(c, 1000, &m, &err);
@@ -131,6 +131,11 @@ static void consume(struct bench *b, struct ft_consumer *c)
             continue;
         if (st != FT_OK)
             die("poll", &err);
+        if (m.offset > next[m.partition].next) {
+            fprintf(stderr, "bus_bench: [%d]: offset %" PRId64 " came where %" PRId64 " was due\n",
+                    (int)m.partition, m.offset, next[m.partition].next);
+            exit(1);
+        }
         next[m.partition].next = m.offset + 1;
         ft_msg_done(&m);
         if (++n % 10000 == 0 || n == b->n)
@@ -141,11 +146,15 @@ static void consume(struct bench *b, struct ft_consumer *c)
 static struct ft_consumer *join(struct bench *b, const char *group)
 {
     const char *topics[] = {b->topic};
+    char name[100];
     struct ft_consumer_opts o = {
-        .group = group, .topics = topics, .n_topics = 1, .queued_kbytes = 131072};
+        .group = name, .topics = topics, .n_topics = 1, .queued_kbytes = 131072};
     struct ft_consumer *c;
     struct ft_err err;
 
+    for (int i = 0; i < 3; i++)
+        b->next[i] = (struct ft_offset){b->topic, i, 0};
+    snprintf(name, sizeof(name), "%s-%s", group, b->topic);
     if (ft_consumer_new(&c, b->bus, &o, &err) != FT_OK)
         die("consumer", &err);
     return c;
@@ -200,7 +209,8 @@ static void run(struct bench *b)
 int main(int argc, char **argv)
 {
     static struct bench b = {.n = 1000000, .bytes = 500};
-    struct ft_bus_opts o = {.client_id = "bench"};
+    struct ft_prop prop[16];
+    struct ft_bus_opts o = {.client_id = "bench", .prop = prop};
     struct ft_topic_spec spec = {.partitions = 3, .replication = 1};
     struct ft_err err;
 
@@ -209,15 +219,22 @@ int main(int argc, char **argv)
             b.n = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--bytes") == 0 && i + 1 < argc)
             b.bytes = strtoul(argv[++i], NULL, 10);
-        else
+        else if (strcmp(argv[i], "-X") == 0 && i + 1 < argc && o.n_prop < 16 &&
+                 strchr(argv[i + 1], '=')) {
+            char *value = strchr(argv[++i], '=');
+
+            *value++ = '\0';
+            prop[o.n_prop++] = (struct ft_prop){argv[i], value};
+        } else
             o.brokers = argv[i];
     }
     if (b.n < 1 || b.bytes < 1 || b.bytes > 100000 || !(b.payload = malloc(b.bytes * DIFFERENT))) {
-        fprintf(stderr, "usage: bus_bench [--messages N] [--bytes N] [BROKERS]\n");
+        fprintf(stderr,
+                "usage: bus_bench [--messages N] [--bytes N] [-X name=value]... [BROKERS]\n");
         return 2;
     }
     make_payloads(&b);
-    snprintf(b.topic, sizeof(b.topic), "bench-%" PRId64, ft_wall_ms());
+    snprintf(b.topic, sizeof(b.topic), "bench-%" PRId64 "-%d", ft_wall_ms(), (int)getpid());
     spec.name = b.topic;
     if (ft_bus_open(&b.bus, &o, &err) != FT_OK ||
         ft_bus_ensure_topics(b.bus, &spec, 1, 10000, &err) != FT_OK)
