@@ -104,7 +104,7 @@ static void *produce(void *user)
         struct ft_span value = {b->payload + k * b->bytes, b->bytes}, key = {b->key[k], 16};
         enum ft_status st;
 
-        while ((st = ft_send(p, b->topic, FT_BY_KEY, key, value, NULL, 0, 1000, i + 1, &err)) ==
+        while ((st = ft_send(p, b->topic, FT_BY_KEY, key, value, NULL, 0, -1, i + 1, &err)) ==
                FT_AGAIN)
             ft_producer_poll(p, 10, &err);
         if (st != FT_OK)

@@ -83,7 +83,7 @@ static inline int suite_teardown(void **state)
 static inline void send_to(struct suite *s, int32_t partition, const char *key, const char *value,
                            uint64_t token)
 {
-    OK(ft_send(s->producer, s->topic, partition, ft_span_of(key), ft_span_of(value), NULL, 0, 1000,
+    OK(ft_send(s->producer, s->topic, partition, ft_span_of(key), ft_span_of(value), NULL, 0, -1,
                token, &ok_err));
 }
 
