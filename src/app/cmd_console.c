@@ -24,7 +24,7 @@ int ft_cmd_console(struct ft_app *app)
 {
     struct ft_pipeline p;
     struct ft_console *c = NULL;
-    struct ft_console_opts opts = {.app = app, .pipeline = &p, .connect = true};
+    struct ft_console_opts opts = {.app = app, .pipeline = &p, .connect = true, .alerts = true};
     struct ft_err err, no_model;
     enum ft_status st;
 

@@ -267,7 +267,7 @@ int ft_cmd_watch(struct ft_app *app)
                                                            : 1000;
     struct ft_pipeline p;
     struct ft_console *c = NULL;
-    struct ft_console_opts co = {.app = app, .pipeline = &p, .read_only = true};
+    struct ft_console_opts co = {.app = app, .pipeline = &p, .read_only = true, .alerts = true};
     struct watch *w = calloc(1, sizeof(*w));
     struct ft_err err;
     enum ft_status st;

@@ -173,6 +173,7 @@ static void live(void *self, struct ft_live *out)
         out->above[w] = ft_scores_above(&out->window[w], out->threshold);
     if (out->replay.held)
         out->replay.held = out->kafka.state == FT_PART_DOWN || out->replay.error[0];
+    ft_alert_see(c->alert, out);
 }
 
 void ft_console_say(struct ft_console *c, bool error, const char *text)
@@ -362,6 +363,8 @@ enum ft_status ft_console_start(struct ft_console **out, const struct ft_console
         st = ft_watch_start(&c->watch, p->pipe.bus, &p->pipe.topics, err);
     if (st == FT_OK)
         st = threads(c, opts->connect, err);
+    if (st == FT_OK && opts->alerts)
+        st = ft_alert_start(&c->alert, opts->app, p->conninfo, err);
     if (st != FT_OK) {
         ft_console_stop(c);
         return st;
@@ -413,6 +416,7 @@ void ft_console_stop(struct ft_console *c)
     pthread_mutex_unlock(&c->lock);
     for (int i = 0; i < c->n_threads; i++)
         pthread_join(c->thread[i], NULL);
+    ft_alert_stop(c->alert);
     ft_watch_stop(c->watch);
     for (int i = 0; i < FT_N_LANES; i++)
         free_jobs(c->lane[i].first);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "alert.h"
 #include "console.h"
 #include "fraudtop/cases.h"
 #include "watch.h"
@@ -62,6 +63,7 @@ struct ft_console {
     struct ft_app *app;
     struct ft_pipeline *pipeline;
     struct ft_watch *watch;
+    struct ft_alert *alert;
     struct ft_feed feed;
     char user[32], host[48], brokers[96];
     bool demo, read_only;
