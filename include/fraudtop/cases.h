@@ -89,8 +89,7 @@ enum ft_status ft_cases_handover(struct ft_cases *c, int64_t since_ms, char **js
 enum ft_status ft_cases_runs(struct ft_cases *c, size_t limit, char **json, struct ft_err *err);
 
 /* Models that were put into force, newest first: "model.promoted/1". */
-enum ft_status ft_cases_promoted(struct ft_cases *c, size_t limit, char **json,
-                                 struct ft_err *err);
+enum ft_status ft_cases_promoted(struct ft_cases *c, size_t limit, char **json, struct ft_err *err);
 
 /* ---- written ------------------------------------------------------------------------------------------ */
 

@@ -59,7 +59,8 @@ const struct ft_command ft_commands[] = {
     {"model", FT_CMD_MODEL, "list | show | check | promote NAME | rollback", "models: what they are, whether they are whole, which decides",
      "  fraudtop model list                           those that are found\n"
      "  fraudtop model show -m seed-004               features, importance, trees, metrics\n"
-     "  fraudtop model check -m models/mine           loads it and scores its check rows\n", ft_cmd_model},
+     "  fraudtop model check -m models/mine           loads it and scores its check rows\n"
+     "  fraudtop model promote mine --note 'May data' all running scorers use it\n", ft_cmd_model},
     {"bench", FT_CMD_BENCH, "", "load steps against an installation, with a verdict for each",
      "  fraudtop bench -b kafka1:9092 -d service=fraud\n"
      "  fraudtop bench --steps 400,2000 --seconds 30  two steps of 30 s\n"

@@ -22,7 +22,7 @@ struct ft_console_opts {
     struct ft_pipeline *pipeline; /* opened; the caller's, outlives the console */
     const char *no_model;         /* why there is none; NULL or "" */
     bool demo, read_only;
-    bool alerts; /* alert.command is this process's to run */
+    bool alerts;  /* alert.command is this process's to run */
     bool connect; /* topics and schema are still to be made: done in the background */
 };
 
