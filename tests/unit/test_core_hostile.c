@@ -46,10 +46,11 @@ static void mutate_file(const char *path, int times, int *taken, int *refused)
 {
     size_t n;
     char *bytes = vectors_file(path, &n);
-    unsigned char *copy = malloc(n + 1);
+    unsigned char *copy;
 
-    if (!bytes)
+    if (!bytes) /* not every case has both forms */
         return;
+    copy = malloc(n + 1);
     assert_non_null(copy);
     for (int i = 0; i < times; i++) {
         enum fc_status st;
