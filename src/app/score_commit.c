@@ -194,6 +194,7 @@ static enum ft_status commit_plain(struct ft_sc *c, bool now, struct ft_err *err
     struct ft_offset off[256];
     struct ft_bus_health health;
     size_t n = 0;
+    int tries = 0;
     enum ft_status st;
 
     for (size_t i = 0; i < c->n_part && n < 256; i++) {
@@ -203,7 +204,9 @@ static enum ft_status commit_plain(struct ft_sc *c, bool now, struct ft_err *err
         if (!p->owned || p->gap.low == 0)
             continue;
         safe = p->after[(p->gap.low - 1) & p->gap.mask];
-        if (safe == p->committed) /* lower: the topic was made anew */
+        /* Lower: the topic was made anew.  The last commit before letting go is made in any case: one that nobody
+         * waited for may have failed. */
+        if (safe == p->committed && !now)
             continue;
         p->committed = safe;
         off[n++] = (struct ft_offset){c->s.pipe->topics.transactions, p->partition, safe};
@@ -211,7 +214,9 @@ static enum ft_status commit_plain(struct ft_sc *c, bool now, struct ft_err *err
     if (!n)
         return FT_OK;
     ft_bus_health(c->s.pipe->bus, &health);
-    st = ft_consumer_commit(c->in, off, n, now && health.up, err);
+    do
+        st = ft_consumer_commit(c->in, off, n, now && health.up, err);
+    while (now && health.up && once_more(c, st) && tries++ < 3);
     /* What could not be committed is read again by somebody: the table absorbs it. */
     return st == FT_EFATAL ? st : FT_OK;
 }
