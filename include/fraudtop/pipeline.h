@@ -192,6 +192,8 @@ struct ft_score_status {
     uint64_t customers, state_bytes;
     double restored; /* 0 to 1 */
     char error[160];
+    bool
+        no_key; /* messages without a key came: a customer's state is that of each partition alone */
 };
 void ft_score_status(struct ft_stage *s, struct ft_score_status *out);
 

@@ -15,6 +15,7 @@
 
 #include "console_ask.h"
 #include "fraudtop/log.h"
+#include "stage.h"
 
 #define READ_MS 1000     /* between two readings of the database */
 #define BACKOFF_MAX 5000 /* between two tries to reach it */
@@ -159,6 +160,10 @@ static void live(void *self, struct ft_live *out)
     out->message_error = c->message_error;
     pthread_mutex_unlock(&c->lock);
     ft_watch_live(c->watch, out, c->process);
+    if (!c->said_no_key && ft_watch_no_key(c->watch)) {
+        c->said_no_key = true;
+        ft_console_say(c, false, FT_NO_KEY_TEXT);
+    }
     out->demo = c->demo;
     out->read_only = c->read_only;
     snprintf(out->user, sizeof(out->user), "%s", c->user);

@@ -81,6 +81,7 @@ struct ft_console {
     struct ft_flagged shown[FT_LIVE_FLAGGED];
     struct ft_process process[FT_WATCH_PROCESSES];
     struct ft_in_force force;
+    bool said_no_key;
     uint64_t force_seq;
 
     pthread_mutex_t lock;            /* of the rest */

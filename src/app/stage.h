@@ -26,6 +26,10 @@ struct ft_stage {
     void (*destroy)(struct ft_stage *s); /* everything but the struct itself */
 };
 
+#define FT_NO_KEY_TEXT                                                                             \
+    "messages come without a key: a customer's past is kept by partition, so what he did in "      \
+    "another one is not seen"
+
 void ft_stage_init(struct ft_stage *s, enum ft_stage_kind kind, const struct ft_pipe *pipe);
 enum ft_status ft_stage_begin(struct ft_stage *s, struct ft_err *err); /* starts the thread */
 

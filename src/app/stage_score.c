@@ -486,6 +486,18 @@ enum ft_status ft_sc_score(struct ft_sc *c, struct ft_err *err)
     return st;
 }
 
+/* Scored all the same, but a customer whose messages are spread has a part of his past in each partition. */
+static void note_no_key(struct ft_sc *c)
+{
+    if (c->no_key)
+        return;
+    c->no_key = true;
+    pthread_mutex_lock(&c->s.lock);
+    c->status.no_key = true;
+    pthread_mutex_unlock(&c->s.lock);
+    ft_log(FT_WARN, "score", "%s", FT_NO_KEY_TEXT);
+}
+
 /* A message into the batch; what is none is rejected at once, in its place. */
 static enum ft_status take(struct ft_sc *c, struct ft_msg *m, struct ft_err *err)
 {
@@ -498,6 +510,8 @@ static enum ft_status take(struct ft_sc *c, struct ft_msg *m, struct ft_err *err
         ft_msg_done(m);
         return FT_OK;
     }
+    if (c->keeps_state && !m->key.p)
+        note_no_key(c);
     if (c->keeps_state && c->n && c->msg[0].partition != m->partition) {
         st = ft_sc_score(c, err);
         if (st != FT_OK) {
@@ -788,4 +802,5 @@ void ft_score_heartbeat(struct ft_stage *s, struct ft_buf *out)
                ",\"partitions\":%d,\"customers\":%" PRIu64 ",\"restored\":%.3f,\"score_error\":",
                v.partitions, v.customers, v.restored);
     ft_buf_json(out, ft_span_of(v.error));
+    ft_buf_text(out, v.no_key ? ",\"no_key\":true" : "");
 }

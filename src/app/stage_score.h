@@ -46,7 +46,7 @@ struct ft_sc {
     const struct ft_scorer *next;   /* put into force: takes over with the next session */
     const struct ft_scorer *before; /* the one that decided before a promotion; or NULL */
     char model_name[128], rival_name[128], in_force[256];
-    bool keeps_state, by_txn;
+    bool keeps_state, by_txn, no_key;
     double threshold, sample;
     int commit_ms_now; /* interval, with this model */
     uint64_t control_seq, use_clock;

@@ -23,7 +23,7 @@ struct beat { /* one process */
     int64_t lag_score, lag_sink;
     int replays, scorers, sinks;
     int beats;
-    bool gone;
+    bool gone, no_key;
     double p50, p99;
     struct ft_replay_view replay;
     char quarantine[512]; /* whole, where the view cuts it */
@@ -141,6 +141,7 @@ static void take(struct beat *b, const cJSON *o, int64_t seen_ms)
     b->show.pid = (int32_t)number(o, "pid", 0);
     b->show.restored = number(o, "restored", 1);
     b->gone = strcmp(b->show.state, "gone") == 0;
+    b->no_key = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "no_key"));
     b->replays = (int)number(o, "replays", 0);
     b->scorers = (int)number(o, "scorers", 0);
     b->sinks = (int)number(o, "sinks", 0);
@@ -361,6 +362,17 @@ void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *p
     add_processes(w, out, process);
     out->seq += w->seq;
     pthread_mutex_unlock(&w->lock);
+}
+
+bool ft_watch_no_key(struct ft_watch *w)
+{
+    bool any = false;
+
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->n; i++)
+        any |= w->beat[i]->no_key;
+    pthread_mutex_unlock(&w->lock);
+    return any;
 }
 
 void ft_watch_run(struct ft_watch *w, struct ft_watch_run *out)

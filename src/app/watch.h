@@ -19,6 +19,8 @@ void ft_watch_stop(struct ft_watch *w); /* and frees; NULL is fine */
 /* Writes what the heartbeats tell into out: processes (into process, at most FT_WATCH_PROCESSES), totals, rates, lags
  * with their slopes, latency, the replay.  Any thread; a short lock. */
 void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *process);
+/* A scorer that keeps state says that messages without a key came. */
+bool ft_watch_no_key(struct ft_watch *w);
 /* The newest replay, whichever process runs it. */
 struct ft_watch_run {
     char run[FT_RUN_TEXT + 1]; /* empty: none was seen */

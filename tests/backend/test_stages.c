@@ -232,6 +232,25 @@ static void the_python_sender_is_understood(void **state)
     fclose(f);
 }
 
+/* It sets no key: a model with customers' state scores all the same, and says what that means. */
+static void messages_without_a_key_are_scored_and_told(void **state)
+{
+    struct world *w = *state;
+    struct ft_score_status v;
+    struct ft_err err;
+
+    ft_scorer_free(w->scorer);
+    ok(ft_scorer_load(&w->scorer, FT_SOURCE_DIR "/models/velocity", "", false, &err), &err);
+    start_score(w, false);
+    start_sink(w);
+    ft_score_status(w->score, &v);
+    assert_false(v.no_key);
+    assert_int_equal(send_lines(w, w->pipe.topics.transactions, "transactions.jsonl", true), ROWS);
+    wait_for(w->sink, FT_M_STORED, ROWS);
+    ft_score_status(w->score, &v);
+    assert_true(v.no_key);
+}
+
 static void the_python_detector_is_understood(void **state)
 {
     struct world *w = *state;
@@ -553,6 +572,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_row_is_stored_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_continues_where_it_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(the_python_sender_is_understood, setup, teardown),
+        cmocka_unit_test_setup_teardown(messages_without_a_key_are_scored_and_told, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(the_python_detector_is_understood, setup, teardown),
         cmocka_unit_test_setup_teardown(missing_cells_are_scored, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_messages_go_to_the_dead_letters, setup, teardown),
