@@ -38,6 +38,7 @@ shows ben 15 '^> .*0\.987'
 
 # both decide it: one entry, one polite refusal
 for who in ana ben; do
+    shows $who 15 'preview .*tx ' # it is selected: Live has the same row, but nothing to decide on yet
     types $who d
     shows $who 10 'f fraud +l legitimate'
 done
