@@ -116,7 +116,9 @@ int main(void)
 #else
 int main(void)
 {
-    return ft_test_skip(
-        "the allocator cannot be replaced here (no glibc, or a sanitizer has its own)");
+    /* No service is missing that could be had: also no failure in continuous integration. */
+    fputs("SKIPPED: the allocator cannot be replaced here (no glibc, or a sanitizer has its own)\n",
+          stderr);
+    return 77;
 }
 #endif
