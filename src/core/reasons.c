@@ -33,11 +33,13 @@ static int compare_strength(const void *a, const void *b)
     return (x->feature > y->feature) - (x->feature < y->feature);
 }
 
-static enum ft_status contributions(const struct ft_scorer *s, struct ft_score_scratch *x, size_t i,
-                                    struct ranked *out, double *base, struct ft_err *err)
+/* Contributions to a stage's log-odds, strongest first; rank has room for its features. */
+static enum ft_status rank_stage(const struct ft_scorer *s, struct ft_score_scratch *x,
+                                 size_t stage, size_t i, struct ranked *rank, double *base,
+                                 struct ft_err *err)
 {
-    const struct ft_stage *g = &s->stage[s->n_stages - 1];
-    const struct ft_value *v = values_at(s, x, s->n_stages - 1, i);
+    const struct ft_stage *g = &s->stage[stage];
+    const struct ft_value *v = values_at(s, x, stage, i);
     size_t n = fc_model_info(g->model)->n_features;
     struct fc_err fe = {""};
     enum fc_status fs;
@@ -46,14 +48,45 @@ static enum ft_status contributions(const struct ft_scorer *s, struct ft_score_s
     if (!shap)
         return ft_fail(err, FT_ENOMEM, "no memory for the contributions");
     for (size_t f = 0; f < g->n_features; f++)
-        ft_value_put(s, x->one, 0, g->feature[f].flat, &v[f]);
-    fc_eval(g->model, x->one, 1, &raw);
-    fs = fc_shap(g->model, x->one, 0, shap, base, &fe);
+        ft_value_put(s, x->one[stage], 0, g->feature[f].flat, &v[f]);
+    fc_eval(g->model, x->one[stage], 1, &raw);
+    fs = fc_shap(g->model, x->one[stage], 0, shap, base, &fe);
     for (size_t f = 0; f < g->n_features && fs == FC_OK; f++)
-        out[f] = (struct ranked){shap[g->feature[f].flat], f};
+        rank[f] = (struct ranked){shap[g->feature[f].flat], f};
     free(shap);
-    return fs == FC_OK ? FT_OK
-                       : ft_fail(err, fs == FC_ENOMEM ? FT_ENOMEM : FT_EINPUT, "%s", fe.text);
+    if (fs != FC_OK)
+        return ft_fail(err, fs == FC_ENOMEM ? FT_ENOMEM : FT_EINPUT, "%s", fe.text);
+    qsort(rank, g->n_features, sizeof(*rank), compare_strength);
+    return FT_OK;
+}
+
+/*
+ * What an earlier stage says, in words.  That it found the transaction suspicious explains nothing by itself, so
+ * the words name what moved it most: up to two of its features, of different columns, that pushed the way it went.
+ */
+static void stage_words(const struct ft_scorer *s, struct ft_score_scratch *x, size_t stage,
+                        size_t i, bool up, char *out, size_t size)
+{
+    const struct ft_stage *g = &s->stage[stage];
+    const struct ft_value *v = values_at(s, x, stage, i);
+    struct ranked *rank = g->model ? calloc(g->n_features + 1, sizeof(*rank)) : NULL;
+    size_t at = 0, column = SIZE_MAX;
+    double base;
+
+    out[0] = '\0';
+    if (rank && rank_stage(s, x, stage, i, rank, &base, NULL) == FT_OK)
+        for (size_t k = 0, told = 0; k < g->n_features && told < 2; k++) {
+            const struct ft_feature *f = &g->feature[rank[k].feature];
+
+            if ((rank[k].contribution > 0) != up || f->make >= FT_MAKE_STAGE ||
+                f->from[0] == column)
+                continue;
+            column = f->from[0];
+            at += ft_plain_words(f, s->column[column].name, &v[rank[k].feature], told++, out + at,
+                                 size - at);
+        }
+    free(rank);
+    ft_stage_words(x->raw[stage][i], at > 0, out + at, size - at);
 }
 
 enum ft_status ft_score_reasons(const struct ft_scorer *s, struct ft_score_scratch *x, size_t i,
@@ -71,11 +104,9 @@ enum ft_status ft_score_reasons(const struct ft_scorer *s, struct ft_score_scrat
     rank = calloc(g->n_features + 1, sizeof(*rank));
     if (!rank)
         return ft_fail(err, FT_ENOMEM, "no memory for the contributions");
-    st = contributions(s, x, i, rank, base, err);
-    if (st == FT_OK) {
-        qsort(rank, g->n_features, sizeof(*rank), compare_strength);
+    st = rank_stage(s, x, s->n_stages - 1, i, rank, base, err);
+    if (st == FT_OK)
         *n = g->n_features < max ? g->n_features : max;
-    }
     for (size_t k = 0; k < *n; k++) {
         const struct ft_feature *f = &g->feature[rank[k].feature];
         struct ft_reason *r = &out[k];
@@ -86,7 +117,7 @@ enum ft_status ft_score_reasons(const struct ft_scorer *s, struct ft_score_scrat
             ft_past_words(s, f, &x->past[i], v[rank[k].feature].num, x->own[i].category, r->text,
                           sizeof(r->text));
         else if (f->make == FT_MAKE_STAGE)
-            ft_stage_words(v[rank[k].feature].num, r->text, sizeof(r->text));
+            stage_words(s, x, f->stage, i, r->contribution > 0, r->text, sizeof(r->text));
     }
     free(rank);
     return st;

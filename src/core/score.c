@@ -16,9 +16,9 @@ void ft_score_scratch_free(struct ft_score_scratch *x)
         return;
     for (size_t i = 0; i < FT_MAX_STAGES; i++) {
         fc_scratch_free(x->fc[i]);
+        fc_scratch_free(x->one[i]);
         free(x->value[i]);
     }
-    fc_scratch_free(x->one);
     free(x->read);
     free(x->place);
     free(x->canon);
@@ -38,12 +38,11 @@ static bool make_stages(const struct ft_scorer *s, struct ft_score_scratch *x)
         if (!g->model)
             continue;
         x->fc[i] = fc_scratch_new(g->model, FT_SCORE_BATCH);
-        if (!x->fc[i])
+        x->one[i] = fc_scratch_new(g->model, 1);
+        if (!x->fc[i] || !x->one[i])
             return false;
     }
-    if (s->stage[s->n_stages - 1].model)
-        x->one = fc_scratch_new(s->stage[s->n_stages - 1].model, 1);
-    return x->one || !s->stage[s->n_stages - 1].model;
+    return true;
 }
 
 struct ft_score_scratch *ft_score_scratch_new(const struct ft_scorer *s)

@@ -29,7 +29,7 @@ struct ft_history_copy {
 struct ft_score_scratch {
     size_t n_columns;
     struct fc_scratch *fc[FT_MAX_STAGES];
-    struct fc_scratch *one;                /* a row of the last stage, for reasons */
+    struct fc_scratch *one[FT_MAX_STAGES]; /* a row of a stage, for reasons */
     struct ft_value *value[FT_MAX_STAGES]; /* by row, then feature */
     double raw[FT_MAX_STAGES][FT_SCORE_BATCH];
     struct ft_read *read;   /* of the row at hand, by column */

@@ -150,8 +150,12 @@ double ft_past_value(const struct ft_scorer *s, const struct ft_feature *f, cons
 void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
                    double value, struct ft_span category, char *out, size_t size);
 
-/* An earlier stage's log-odds: how suspicious the transaction is by itself. */
-void ft_stage_words(double log_odds, char *out, size_t size);
+/* A feature of this transaction alone, in words: "amount 1118.02", "22 h", "misc_net"; column is what it is made of.
+ * more: something stands before it.  Returns what was written. */
+size_t ft_plain_words(const struct ft_feature *f, const char *column, const struct ft_value *v,
+                      bool more, char *out, size_t size);
+/* An earlier stage's log-odds: how suspicious the transaction is by itself, "72 % alone". */
+void ft_stage_words(double log_odds, bool more, char *out, size_t size);
 
 /* ---- history.c ------------------------------------------------------------------------------------ */
 

@@ -79,9 +79,37 @@ static void score_words(const struct ft_feature *f, double log_odds, const char 
     }
 }
 
-void ft_stage_words(double log_odds, char *out, size_t size)
+size_t ft_plain_words(const struct ft_feature *f, const char *column, const struct ft_value *v,
+                      bool more, char *out, size_t size)
 {
-    snprintf(out, size, "alone %.0f %%", 100 / (1 + exp(-log_odds)));
+    static const char day[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    char text[64] = "";
+    const char *name = "";
+    int n;
+
+    if (f->make == FT_MAKE_DAY_OF_WEEK) {
+        if (v->num >= 0 && v->num < 7)
+            snprintf(text, sizeof(text), "%s", day[(int)v->num]);
+    } else if (f->make == FT_MAKE_HOUR || f->make == FT_MAKE_HOUR_FROM_4) {
+        if (isfinite(v->num))
+            snprintf(text, sizeof(text), "%02.0f h",
+                     f->make == FT_MAKE_HOUR ? v->num : fmod(v->num + 4, 24));
+    } else if (f->make == FT_MAKE_LOG1P) {
+        name = column;
+        snprintf(text, sizeof(text), "%.15g", round(100 * expm1(v->num)) / 100);
+    } else {
+        ft_value_text(v, text, sizeof(text));
+        name = f->category && strlen(text) > 2 ? "" : f->name;
+    }
+    if (!text[0])
+        name = f->name; /* a missing value */
+    n = snprintf(out, size, "%s%s%s%s", more ? ", " : "", name, *name && *text ? " " : "", text);
+    return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+}
+
+void ft_stage_words(double log_odds, bool more, char *out, size_t size)
+{
+    snprintf(out, size, "%s%.0f %% alone", more ? ": " : "", 100 / (1 + exp(-log_odds)));
 }
 
 void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,

@@ -230,6 +230,8 @@ static void reasons_name_the_past_in_words(void **state)
     for (size_t i = 0; i < n; i++)
         if (strcmp(reason[i].feature, "num_xlgx") == 0)
             assert_string_equal(reason[i].text, "3.5 x usual"); /* 105 against 30 */
+        else if (strcmp(reason[i].feature, "num_xfdm") == 0)
+            assert_string_equal(reason[i].text, "12 h: 55 % alone");
     case_free(&c);
 }
 
