@@ -142,12 +142,12 @@ enum ft_ask_kind {
     FT_ASK_QUEUE,        /* {filter, sort:"risk|score|amount|waiting", reverse, limit} -> {total, cases:[CASE]} */
     FT_ASK_CASE,         /* {transaction_id} -> CASE and {raw, base, method:"exact|approximate|none",
                             reasons:[{feature, value, text, contribution}], others:{n, contribution},
-                            data:{17 columns and extra ones}, usual:{n, mean, max, hours},
+                            data:{17 columns and extra ones}, usual:{count, mean, max},
                             history:[{time, amount, category, merchant, score}], customer:[CASE],
                             merchant_cases:[CASE], merchant_stats:{flagged, fraud},
                             events:[{at, by, kind, verdict, reason, note, until}]} */
     FT_ASK_DECIDE,       /* {transaction_ids:[], numbers:[], verdict:"fraud|legitimate|escalate|snooze", reason, note,
-                            until (snooze: "4h")} -> {decided, refused:[{transaction_id, by, verdict}]} */
+                            until (snooze: "4h")} -> {decided, refused:[{transaction_id, error}]} */
     FT_ASK_UNDO,         /* {note} -> {transaction_id, verdict} */
     FT_ASK_CLAIM,        /* {transaction_id, claim:true|false} -> {claimed:bool} */
     FT_ASK_NEXT,         /* claims the next that nobody has -> {transaction_id} or {} */
@@ -155,7 +155,8 @@ enum ft_ask_kind {
     FT_ASK_WHAT_IF,      /* {transaction_id, changes:{column: text}} -> {score, raw} */
     FT_ASK_THRESHOLD,    /* -> {threshold, hours, total, labels_from_file:bool, all:[2000], fraud:[2000],
                             legitimate:[2000], amount:[2000 sums], sample,
-                            known:[{score, amount, merchant, category, by, at}] known fraud, lowest score first} */
+                            known:[{transaction_id, score, amount, merchant, category, by, at}] known fraud, lowest
+                            score first} */
     FT_ASK_APPLY,        /* {threshold, note} or {sample, note} -> {threshold} */
     FT_ASK_PARTITIONS,   /* -> {partitions:[{topic, partition, end, committed, lag, per_s, owner}]} */
     FT_ASK_TOPICS,       /* -> {topics:[{topic, partitions, messages, retention_ms}]} */

@@ -12,6 +12,7 @@
 
 #include "case_why.h"
 #include "fraudtop/log.h"
+#include "review.h"
 
 typedef enum ft_status ask_fn(struct ft_console *c, const cJSON *args, cJSON *out,
                               struct ft_err *err);
@@ -380,11 +381,21 @@ static enum ft_status handover(struct ft_console *c, const cJSON *args, cJSON *o
     char *json = NULL;
     struct ft_cases *s;
     enum ft_status st = cases(c, &s, err);
+    char *text;
 
     if (st == FT_OK)
         st = ft_cases_handover(s, since ? 2 * ft_wall_ms() - since : ft_wall_ms() - 8 * 3600000,
                                &json, err);
-    return give(out, json, st);
+    text = st == FT_OK
+               ? ft_handover_text(json, ft_cfg_text(c->app->cfg, "display.merchant_strip_prefix"))
+               : NULL;
+    if (st == FT_OK && !text)
+        st = ft_fail(err, FT_ENOMEM, "no memory for the handover");
+    if (text)
+        cJSON_AddStringToObject(out, "text", text);
+    free(text);
+    free(json);
+    return st;
 }
 
 /* ---- the log: this program's lines and what is in the database, newest first ------------------------------ */

@@ -108,8 +108,8 @@ static const char histograms_sql[] =
     "   SELECT cell, n, amount FROM fraudtop_score_hours WHERE " SINCE_HOUR
     "   UNION ALL SELECT u.cell, u.n, u.amount FROM fraudtop_score_deltas d,"
     "    unnest(d.cell, d.n, d.amount) AS u(cell, n, amount) WHERE " SINCE_HOUR ") x GROUP BY cell),"
-    " r AS MATERIALIZED (SELECT score, status, amount, merchant, category,"
-    "   decided_by, decided_at, sampled AND NOT flagged AS sampled FROM fraudtop_cases"
+    " r AS MATERIALIZED (SELECT transaction_id, score, status, amount, merchant,"
+    "   category, decided_by, decided_at, sampled AND NOT flagged AS sampled FROM fraudtop_cases"
     "  WHERE status IN ('fraud', 'legitimate') AND scored_at > now() - $1::int4 * interval '1 hour'),"
     " l AS (SELECT coalesce(sum(n), 0) > 0 AS labels FROM h WHERE cell / 2000 % 3 > 0) "
     "SELECT json_build_object('schema', 'threshold.counts/1', 'hours', $1::int4,"
@@ -124,8 +124,8 @@ static const char histograms_sql[] =
     " 'legitimate', CASE WHEN l.labels THEN " BINS("n", "cell / 2000 % 3 = 1")
     "  ELSE " REVIEWED("legitimate") " END,"
     " 'fraud_amount', CASE WHEN l.labels THEN " BINS("amount", "cell / 2000 % 3 = 2") " END,"
-    " 'known', coalesce((SELECT json_agg(json_build_object('score', score, 'amount', amount::text,"
-    "   'merchant', merchant, 'category', category, 'by', decided_by,"
+    " 'known', coalesce((SELECT json_agg(json_build_object('transaction_id', transaction_id,"
+    "   'score', score, 'amount', amount::text, 'merchant', merchant, 'category', category, 'by', decided_by,"
     "   'at', " SQL_TIME("decided_at") ") ORDER BY score)"
     "  FROM (SELECT * FROM r WHERE status = 'fraud' ORDER BY score LIMIT 200) k), '[]'::json)) FROM l";
 

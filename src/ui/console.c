@@ -122,6 +122,15 @@ void ft_say_error(struct ft_con *c, const char *fmt, ...)
         c->opts.log(c->opts.log_self, c->message);
 }
 
+/* News of the feed: also in the log, and never in the place of an error that nobody has seen yet. */
+static void tell(struct ft_con *c, const char *text)
+{
+    if (!c->message_error || !c->message[0])
+        ft_say(c, "%s", text);
+    if (c->opts.log)
+        c->opts.log(c->opts.log_self, text);
+}
+
 /* ---- time and data -------------------------------------------------------------------------------- */
 
 static bool bell_for(const struct ft_con *c, const char *what)
@@ -231,11 +240,11 @@ void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
         if (c->newest->message[0] && c->newest->message_error)
             ft_say_error(c, "%s", c->newest->message);
         else if (c->newest->message[0])
-            ft_say(c, "%s", c->newest->message);
+            tell(c, c->newest->message);
     }
     take_answers(c);
     expire(c);
-    if (c->message[0] &&
+    if (c->message[0] && !c->message_error && /* an error stays until it was seen */
         c->now_ms - c->message_ms >= (c->opts.message_ms ? c->opts.message_ms : 10000))
         c->message[0] = '\0';
     top = ft_con_screen(c);

@@ -133,7 +133,7 @@ struct ft_thr_state {
     bool labels;
     double cursor;
     bool cursor_set;
-    int scroll;
+    int at; /* of the known frauds between threshold and cursor */
     double to_apply;
 };
 
@@ -335,6 +335,10 @@ void ft_save_screen(struct ft_con *c);
 void ft_state_load(struct ft_con *c);
 void ft_state_save(struct ft_con *c);
 
+/* The last group of an id: short, can be typed behind :tx, and tells the rows of one run apart (their first groups are
+ * the same). */
+#define FT_SHORT_ID 13
+const char *ft_show_id(const struct ft_uuid *id, char out[FT_SHORT_ID]);
 /* What may be shown of a person: "C. Young" while masked. */
 void ft_show_customer(const struct ft_con *c, const char *name_1, const char *name_2, char *out,
                       size_t size);

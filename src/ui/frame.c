@@ -81,29 +81,87 @@ static int put_word(struct ft_canvas *cv, int y, int x, enum ft_role role, const
     return x + ft_put(cv, y, x, cv->cols - x, role, text);
 }
 
-static int draw_part(const struct ft_con *c, struct ft_canvas *cv, int y, int x, const char *name,
-                     const char *big, const struct ft_part *p)
+/* A word of line 2.  What is worth least is left out first when the line is short; 0: never. */
+struct word {
+    char text[96];
+    enum ft_role role, role_after; /* of the first part, and of what follows it */
+    int first;                     /* characters of the first part */
+    int worth;
+};
+struct words {
+    struct word w[8];
+    int n;
+};
+
+static struct word *add_word(struct words *l, int worth, enum ft_role role, const char *text)
+{
+    struct word *w = &l->w[l->n++];
+
+    snprintf(w->text, sizeof(w->text), "%s", text);
+    w->first = (int)strlen(w->text);
+    w->role = w->role_after = role;
+    w->worth = worth;
+    return w;
+}
+
+static int words_width(const struct words *l)
+{
+    int sum = 0;
+
+    for (int i = 0; i < l->n; i++)
+        sum += (i ? 2 : 0) + ft_text_width(ft_span_of(l->w[i].text));
+    return sum;
+}
+
+static void draw_words(struct words *l, struct ft_canvas *cv, int y)
+{
+    int x = 0;
+
+    while (words_width(l) > cv->cols) {
+        int least = -1;
+
+        for (int i = 0; i < l->n; i++)
+            if (l->w[i].worth && (least < 0 || l->w[i].worth < l->w[least].worth))
+                least = i;
+        if (least < 0)
+            break;
+        memmove(&l->w[least], &l->w[least + 1], (size_t)(--l->n - least) * sizeof(l->w[0]));
+    }
+    for (int i = 0; i < l->n; i++) {
+        const struct word *w = &l->w[i];
+
+        x = put_word(cv, y, x, w->role, w->text);
+        ft_paint(cv, y, x - ft_text_width(ft_span_of(w->text + w->first)),
+                 ft_text_width(ft_span_of(w->text + w->first)), w->role_after);
+    }
+}
+
+static void add_part(const struct ft_con *c, struct words *l, const char *name, const char *big,
+                     const struct ft_part *p)
 {
     char text[64], age[24];
+    struct word *w;
 
     switch (p->state) {
     case FT_PART_DOWN:
         ft_fmt_mmss(age, sizeof(age), c->now_ms - p->since_ms > 0 ? c->now_ms - p->since_ms : 0);
         snprintf(text, sizeof(text), "%s DOWN %s", big, age);
-        return put_word(cv, y, x, FT_ROLE_DOWN, text);
+        add_word(l, 0, FT_ROLE_DOWN, text);
+        return;
     case FT_PART_UP:
     case FT_PART_EMBEDDED:
-        x = put_word(cv, y, x, FT_ROLE_NORMAL, name);
-        return x + 1 +
-               ft_put(cv, y, x + 1, cv->cols, FT_ROLE_GOOD,
-                      p->state == FT_PART_UP ? "UP" : "embedded");
+        snprintf(text, sizeof(text), "%s %s", name, p->state == FT_PART_UP ? "UP" : "embedded");
+        w = add_word(l, 0, FT_ROLE_NORMAL, text);
+        w->first = (int)strlen(name) + 1;
+        w->role_after = FT_ROLE_GOOD;
+        return;
     case FT_PART_NONE:
         snprintf(text, sizeof(text), "%s none", name);
-        return put_word(cv, y, x, FT_ROLE_MUTED, text);
+        break;
     default:
         snprintf(text, sizeof(text), "%s ...", name);
-        return put_word(cv, y, x, FT_ROLE_MUTED, text);
     }
+    add_word(l, 0, FT_ROLE_MUTED, text);
 }
 
 /* "1,204 draining 00:08" */
@@ -138,58 +196,22 @@ void ft_lag_text(int64_t lag, double slope, char *out, size_t size, enum ft_role
     *role = lag_text(lag, slope, out, size);
 }
 
-static void draw_replay_word(const struct ft_con *c, struct ft_canvas *cv, int x)
-{
-    const struct ft_replay_view *r = &c->live->replay;
-
-    if (r->held)
-        put_word(cv, 1, x, FT_ROLE_WARN, "replay HELD");
-    else if (r->paused)
-        put_word(cv, 1, x, FT_ROLE_WARN, "replay PAUSED");
-}
-
-static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
+/* The last word: how far behind, or why nothing moves. */
+static void add_lag(const struct ft_con *c, struct words *w, int cols)
 {
     const struct ft_live *l = c->live;
     char text[96], lag[64];
     const char *stage = "at the scorer ";
     enum ft_role role;
-    int x = 0;
-    bool stale;
 
-    if (!c->have_live || l->seq == 0) {
-        put_word(cv, 1, 0, FT_ROLE_MUTED, "starting ...");
-        return;
-    }
-    stale = !c->frozen && c->now_ms - l->now_ms > 2 * c->refresh_ms + 1000;
-    x = draw_part(c, cv, 1, x, "kafka", "KAFKA", &l->kafka);
-    x = draw_part(c, cv, 1, x, "pg", "PG", &l->pg);
-    if (l->model.state == FT_PART_DOWN) {
-        x = put_word(cv, 1, x, FT_ROLE_DOWN,
-                     strncmp(l->model.error, "check", 5) == 0 ? "MODEL CHECK FAILED" : "NO MODEL");
-    }
-    snprintf(text, sizeof(text), "score %d  sink %d", l->n_score, l->n_sink);
-    if (l->n_score == 0 || l->n_sink == 0)
-        x = put_word(cv, 1, x, FT_ROLE_WARN, text);
-    else
-        x = put_word(cv, 1, x, FT_ROLE_NORMAL, text);
-    if (l->model.state != FT_PART_DOWN && l->model_name[0]) {
-        if (cv->cols >= 100)
-            snprintf(text, sizeof(text), "model %s", l->model_name);
-        else
-            snprintf(text, sizeof(text), "%.*s", (int)strcspn(l->model_name, " "), l->model_name);
-        x = put_word(cv, 1, x, FT_ROLE_NORMAL, text);
-    }
-    snprintf(text, sizeof(text), "thr %.3f", l->threshold);
-    x = put_word(cv, 1, x, FT_ROLE_NORMAL, text);
-    if (stale) {
+    if (!c->frozen && c->now_ms - l->now_ms > 2 * c->refresh_ms + 1000) {
         ft_fmt_mmss(lag, sizeof(lag), c->now_ms - l->now_ms);
         snprintf(text, sizeof(text), "STALE %s", lag);
-        put_word(cv, 1, x, FT_ROLE_WARN, text);
+        add_word(w, 0, FT_ROLE_WARN, text);
         return;
     }
     if (l->replay.held || l->replay.paused) {
-        draw_replay_word(c, cv, x);
+        add_word(w, 0, FT_ROLE_WARN, l->replay.held ? "replay HELD" : "replay PAUSED");
         return;
     }
     role = lag_text(l->lag_score, l->lag_score_slope, lag, sizeof(lag));
@@ -197,15 +219,53 @@ static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
         role = lag_text(l->lag_sink, l->lag_sink_slope, lag, sizeof(lag));
         stage = "at the sink ";
     }
-    snprintf(text, sizeof(text), "lag %s%s", cv->cols < 100 || role != FT_ROLE_WARN ? "" : stage,
-             lag);
-    put_word(cv, 1, x, role, text);
+    snprintf(text, sizeof(text), "lag %s%s", cols < 100 || role != FT_ROLE_WARN ? "" : stage, lag);
+    add_word(w, 0, role, text);
+}
+
+static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
+{
+    const struct ft_live *l = c->live;
+    struct words w = {.n = 0};
+    char text[96];
+
+    if (!c->have_live || l->seq == 0) {
+        put_word(cv, 1, 0, FT_ROLE_MUTED, "starting ...");
+        return;
+    }
+    add_part(c, &w, "kafka", "KAFKA", &l->kafka);
+    add_part(c, &w, "pg", "PG", &l->pg);
+    if (l->model.state == FT_PART_DOWN)
+        add_word(&w, 0, FT_ROLE_DOWN,
+                 strncmp(l->model.error, "check", 5) == 0 ? "MODEL CHECK FAILED" : "NO MODEL");
+    snprintf(text, sizeof(text), "score %d  sink %d", l->n_score, l->n_sink);
+    add_word(&w, 2, l->n_score == 0 || l->n_sink == 0 ? FT_ROLE_WARN : FT_ROLE_NORMAL, text);
+    if (l->model.state != FT_PART_DOWN && l->model_name[0]) {
+        if (cv->cols >= 100)
+            snprintf(text, sizeof(text), "model %s", l->model_name);
+        else
+            snprintf(text, sizeof(text), "%.*s", (int)strcspn(l->model_name, " "), l->model_name);
+        add_word(&w, 1, FT_ROLE_NORMAL, text);
+    }
+    snprintf(text, sizeof(text), "thr %.3f", l->threshold);
+    add_word(&w, 3, FT_ROLE_NORMAL, text);
+    add_lag(c, &w, cv->cols);
+    draw_words(&w, cv, 1);
+}
+
+static const char *part_word(const struct ft_part *p)
+{
+    return p->state == FT_PART_DOWN                                 ? "DOWN"
+           : p->state == FT_PART_NONE                               ? "none"
+           : p->state == FT_PART_UP || p->state == FT_PART_EMBEDDED ? "UP"
+                                                                    : "...";
 }
 
 static void draw_compact_head(const struct ft_con *c, struct ft_canvas *cv)
 {
     const struct ft_live *l = c->live;
     char text[48];
+    bool down;
     int x;
 
     x = ft_put(cv, 0, 0, cv->cols, FT_ROLE_STRONG,
@@ -213,32 +273,34 @@ static void draw_compact_head(const struct ft_con *c, struct ft_canvas *cv)
                : l->demo ? "fraudtop DEMO "
                          : "fraudtop ");
     x += ft_put(cv, 0, x, cv->cols, FT_ROLE_STRONG, screen_name[ft_con_screen(c)]);
-    snprintf(text, sizeof(text), "kafka %s  pg %s",
-             l->kafka.state == FT_PART_DOWN   ? "DOWN"
-             : l->kafka.state == FT_PART_NONE ? "none"
-                                              : "UP",
-             l->pg.state == FT_PART_DOWN   ? "DOWN"
-             : l->pg.state == FT_PART_NONE ? "none"
-                                           : "UP");
+    if (l->model.state == FT_PART_DOWN)
+        snprintf(text, sizeof(text), "NO MODEL");
+    else
+        snprintf(text, sizeof(text), "kafka %s  pg %s", part_word(&l->kafka), part_word(&l->pg));
+    down = l->model.state == FT_PART_DOWN || l->kafka.state == FT_PART_DOWN ||
+           l->pg.state == FT_PART_DOWN;
     if ((int)strlen(text) + x + 1 <= cv->cols)
         ft_put(cv, 0, cv->cols - (int)strlen(text), (int)strlen(text),
-               l->kafka.state == FT_PART_DOWN || l->pg.state == FT_PART_DOWN ? FT_ROLE_DOWN
-                                                                             : FT_ROLE_GOOD,
-               text);
+               down ? FT_ROLE_DOWN : FT_ROLE_GOOD, text);
 }
 
 static void draw_compact_state(const struct ft_con *c, struct ft_canvas *cv)
 {
+    const struct ft_live *l = c->live;
+    bool sink = l->lag_sink > l->lag_score; /* the one that is further behind */
     char rate[16], lag[64], text[128], *space;
     enum ft_role role;
 
-    ft_fmt_rate(rate, sizeof(rate), c->live->scored_per_s);
-    role = lag_text(c->live->lag_score, c->live->lag_score_slope, lag, sizeof(lag));
+    ft_fmt_rate(rate, sizeof(rate), l->scored_per_s);
+    role = lag_text(sink ? l->lag_sink : l->lag_score,
+                    sink ? l->lag_sink_slope : l->lag_score_slope, lag, sizeof(lag));
     space = strstr(lag, " draining");
     if (space)
         snprintf(space, sizeof(lag) - (size_t)(space - lag), " drain");
-    snprintf(text, sizeof(text), "in %s/s  lag %s  thr %.3f%s", rate, lag, c->live->threshold,
-             c->live->replay.paused ? "  PAUSED" : "");
+    snprintf(text, sizeof(text), "in %s/s  lag %s  thr %.3f%s", rate, lag, l->threshold,
+             l->replay.held     ? "  HELD"
+             : l->replay.paused ? "  PAUSED"
+                                : "");
     ft_put(cv, 1, 0, cv->cols, role, text);
 }
 

@@ -288,6 +288,8 @@ static void run_named(struct ft_con *c, enum ft_act act, const char *arg)
         ask_with(c, FT_ASK_HANDOVER, "since", *arg ? arg : "8h", handover_answer);
         break;
     case FT_ACT_TOPICS:
+        c->he.in_messages = false;
+        ft_con_go(c, FT_PLACE_HEALTH);
         ft_con_push(c, FT_PLACE_TOPICS);
         break;
     case FT_ACT_FIND:

@@ -121,13 +121,12 @@ static void describe(struct ft_con *c)
     struct ft_list *l = ft_con_list(c);
     double sum = 0, high = 0;
     const struct ft_flagged *r;
-    char id[FT_UUID_TEXT + 1];
+    char id[FT_SHORT_ID];
 
     if (c->decide.n == 1 && (r = find_row(c, &c->decide.id[0]))) {
-        ft_uuid_format(&r->id, id);
         ft_fmt_amount(amount, sizeof(amount), ft_span_of(r->amount));
-        snprintf(out, size, "1 transaction: tx %.8s, %s, %s, score %.3f", id, amount,
-                 ft_show_merchant(c, r->merchant), r->score);
+        snprintf(out, size, "1 transaction: tx %s, %s, %s, score %.3f", ft_show_id(&r->id, id),
+                 amount, ft_show_merchant(c, r->merchant), r->score);
         return;
     }
     for (size_t i = 0; i < c->decide.n; i++)
@@ -138,8 +137,7 @@ static void describe(struct ft_con *c)
     if (l && ft_con_top(c) != FT_PLACE_CASE)
         hidden = ft_list_marked_hidden(l);
     ft_fmt_count(amount, sizeof(amount), (uint64_t)(sum + 0.5));
-    snprintf(out, size, "%zu transactions: sum %s, highest score %.3f%s", c->decide.n, amount, high,
-             hidden ? "" : "");
+    snprintf(out, size, "%zu transactions: sum %s, highest score %.3f", c->decide.n, amount, high);
     if (hidden)
         snprintf(out, size,
                  "%zu transactions (%zu of them HIDDEN by the filter): sum %s, highest score %.3f",
@@ -156,10 +154,11 @@ static void decided(struct ft_con *c, const struct ft_answer *a, const cJSON *js
         ft_say_error(c, "Nothing was written: %s", a->error);
         return;
     }
-    if (first)
-        ft_say_error(c, "%.0f written, %d refused: %s was first (%s).", n,
-                     cJSON_GetArraySize(refused_ones), ft_js_text(first, "by"),
-                     ft_js_text(first, "verdict"));
+    if (first && n < 1 && cJSON_GetArraySize(refused_ones) == 1)
+        ft_say_error(c, "Nothing was written: %s", ft_js_text(first, "error"));
+    else if (first)
+        ft_say_error(c, "%.0f written, %d refused; the first: %s", n,
+                     cJSON_GetArraySize(refused_ones), ft_js_text(first, "error"));
     else if (n == 1)
         ft_say(c, "Written: %s. u undoes it.", c->decide.verdict);
     else
@@ -328,11 +327,16 @@ static void changed(struct ft_con *c)
 
 static void undone(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
-    if (!a->ok)
+    struct ft_uuid id = {{0}};
+    char text[FT_SHORT_ID];
+
+    if (!a->ok) {
         ft_say_error(c, "Not undone: %s", a->error);
-    else
-        ft_say(c, "Undone: %s on tx %.8s; the Log keeps both.", ft_js_text(json, "verdict"),
-               ft_js_text(json, "transaction_id"));
+    } else {
+        ft_uuid_parse(&id, ft_span_of(ft_js_text(json, "transaction_id")));
+        ft_say(c, "Undone: %s on tx %s; the Log keeps both.", ft_js_text(json, "verdict"),
+               ft_show_id(&id, text));
+    }
     changed(c);
 }
 

@@ -209,7 +209,7 @@ static void add_history(cJSON *o, const struct ft_scene *s, const struct ft_flag
         set_number(one, "score", past[i].score);
         cJSON_AddItemToArray(list, one);
     }
-    set_number(usual, "n", 34);
+    set_number(usual, "count", 34);
     set_number(usual, "mean", 41.2);
     set_number(usual, "max", 120);
     for (size_t i = 0; i < s->n_row && i < 300; i++) {
@@ -243,7 +243,7 @@ static cJSON *event_object(const struct ft_scene_event *e)
     return o;
 }
 
-/* By a whole id, or the beginning of one. */
+/* By a whole id, or the beginning or the end of one. */
 static const struct ft_flagged *find_row(struct ft_scene *s, const char *id)
 {
     size_t n = strlen(id);
@@ -251,7 +251,8 @@ static const struct ft_flagged *find_row(struct ft_scene *s, const char *id)
 
     for (size_t i = 0; n >= 4 && i < s->n_row; i++) {
         ft_uuid_format(&s->row[i].id, text);
-        if (strncmp(text, id, n) == 0)
+        if (n <= FT_UUID_TEXT &&
+            (strncmp(text, id, n) == 0 || strcmp(text + FT_UUID_TEXT - n, id) == 0))
             return &s->row[i];
     }
     return NULL;
@@ -307,6 +308,7 @@ static cJSON *decide(struct ft_scene *s, const cJSON *args)
         struct ft_flagged *r;
         struct ft_scene_event *e;
         struct ft_uuid id;
+        char text[64];
 
         if (!cJSON_IsString(one) || !ft_uuid_parse(&id, ft_span_of(one->valuestring)) ||
             !(r = ft_scene_row(s, &id)))
@@ -316,8 +318,8 @@ static cJSON *decide(struct ft_scene *s, const cJSON *args)
             cJSON *x = cJSON_CreateObject();
 
             set_text(x, "transaction_id", one->valuestring);
-            set_text(x, "by", r->claimed_by);
-            set_text(x, "verdict", "claimed");
+            snprintf(text, sizeof(text), "%s has claimed it", r->claimed_by);
+            set_text(x, "error", text);
             cJSON_AddItemToArray(refused, x);
             continue;
         }
@@ -431,49 +433,76 @@ static cJSON *what_if(struct ft_scene *s, const cJSON *args)
 
 /* ---- threshold ------------------------------------------------------------------------------------ */
 
+static int by_score(const void *a, const void *b)
+{
+    const struct ft_flagged *x = *(const struct ft_flagged *const *)a,
+                            *y = *(const struct ft_flagged *const *)b;
+
+    return (x->score > y->score) - (x->score < y->score);
+}
+
+/* What was reviewed, counted by score; the frauds among it, lowest score first. */
+static void add_reviewed(cJSON *o, const struct ft_scene *s)
+{
+    double bins[2][FT_SCORE_BINS] = {{0}};
+    const struct ft_flagged *fraud[400];
+    cJSON *known = cJSON_AddArrayToObject(o, "known");
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_row && i < 400; i++) {
+        const struct ft_flagged *r = &s->row[i];
+
+        if (r->status != 'f' && r->status != 'l')
+            continue;
+        bins[r->status == 'l'][ft_score_bin(r->score, FT_SCORE_BINS)]++;
+        if (r->status == 'f')
+            fraud[n++] = r;
+    }
+    cJSON_AddItemToObject(o, "fraud", cJSON_CreateDoubleArray(bins[0], FT_SCORE_BINS));
+    cJSON_AddItemToObject(o, "legitimate", cJSON_CreateDoubleArray(bins[1], FT_SCORE_BINS));
+    qsort(fraud, n, sizeof(fraud[0]), by_score);
+    for (size_t i = 0; i < n; i++) {
+        cJSON *one = case_object(s, fraud[i]);
+
+        set_text(one, "by", fraud[i]->id.b[0] % 3 ? "ana" : "ben");
+        set_time(one, "at", fraud[i]->arrived_ms + 600000);
+        cJSON_AddItemToArray(known, one);
+    }
+}
+
 static cJSON *threshold(struct ft_scene *s)
 {
     cJSON *o = cJSON_CreateObject(), *all = cJSON_AddArrayToObject(o, "all"),
-          *fraud = cJSON_AddArrayToObject(o, "fraud"),
-          *legit = cJSON_AddArrayToObject(o, "legitimate"),
-          *amount = cJSON_AddArrayToObject(o, "amount"),
-          *known = cJSON_AddArrayToObject(o, "known");
+          *amount = cJSON_AddArrayToObject(o, "amount");
 
     set_number(o, "threshold", s->threshold);
     set_number(o, "hours", 24);
-    set_number(o, "sample", 0);
+    set_number(o, "sample", s->sample);
     cJSON_AddBoolToObject(o, "labels_from_file", false);
     for (int i = 0; i < FT_SCORE_BINS; i++) {
         double x = i / (double)FT_SCORE_BINS,
                n = x < 0.5 ? 220000 * exp(-i / 55.0) : 0.6 + 6 * pow(x - 0.5, 2) * 4;
-        double labels =
-            x >= s->threshold ? floor(n * 0.9 * ft_scene_unit(s, 40, (uint64_t)i) + 0.05) : 0;
 
         cJSON_AddItemToArray(all, cJSON_CreateNumber(floor(n + 0.5)));
-        cJSON_AddItemToArray(fraud, cJSON_CreateNumber(floor(labels * (0.3 + 0.65 * x) + 0.5)));
-        cJSON_AddItemToArray(legit,
-                             cJSON_CreateNumber(labels - floor(labels * (0.3 + 0.65 * x) + 0.5)));
         cJSON_AddItemToArray(amount, cJSON_CreateNumber(floor(n + 0.5) * (80 + 420 * x)));
     }
-    for (size_t i = 0; i < s->n_row && i < 400; i++)
-        if (s->row[i].status == 'f') {
-            cJSON *one = case_object(s, &s->row[i]);
-
-            set_text(one, "by", i % 3 ? "ana" : "ben");
-            set_time(one, "at", s->row[i].arrived_ms + 600000);
-            cJSON_AddItemToArray(known, one);
-        }
+    add_reviewed(o, s);
     return o;
 }
 
 static cJSON *apply(struct ft_scene *s, const cJSON *args)
 {
-    double x = ft_js_number(args, "threshold");
+    double x = ft_js_number(args, "threshold"), share = ft_js_number(args, "sample");
     cJSON *o = cJSON_CreateObject();
 
-    if (!isnan(x))
+    if (!isnan(share)) {
+        s->sample = share;
+        set_number(o, "sample", share);
+    }
+    if (!isnan(x)) {
         s->threshold = x;
-    set_number(o, "threshold", s->threshold);
+        set_number(o, "threshold", x);
+    }
     return o;
 }
 
@@ -631,14 +660,14 @@ static cJSON *log_entries(struct ft_scene *s)
 {
     cJSON *o = cJSON_CreateObject(), *a = cJSON_AddArrayToObject(o, "entries");
     int64_t start = s->start_wall_ms;
-    char text[360], id[FT_UUID_TEXT + 1];
+    char text[360], id[FT_UUID_TEXT + 1], end[FT_SHORT_ID];
 
     for (size_t i = s->n_event; i-- > 0;) {
         const struct ft_scene_event *e = &s->event[i];
 
         ft_uuid_format(&e->id, id);
-        snprintf(text, sizeof(text), "%s tx %.8s%s%s%s%s", e->kind, id, *e->reason ? ": " : "",
-                 e->reason, *e->note ? "; " : "", e->note);
+        snprintf(text, sizeof(text), "%s tx %s%s%s%s%s", e->kind, ft_show_id(&e->id, end),
+                 *e->reason ? ": " : "", e->reason, *e->note ? "; " : "", e->note);
         log_line(a, e->wall_ms, "case", "info", e->by, text, id);
     }
     if (s->script == FT_SCRIPT_KAFKA_DOWN) {

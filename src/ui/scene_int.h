@@ -32,7 +32,7 @@ struct ft_scene {
     int64_t start_wall_ms, begun_ms; /* begun: monotonic */
     bool fixed;
     int64_t fixed_ms;
-    double threshold;
+    double threshold, sample;
     bool paused, stopped;
     double rate_limit;
     char message[200];

@@ -141,13 +141,16 @@ static void draw_reason(const struct ft_con *c, struct ft_canvas *cv, int y, str
     char rounded[32], *end;
     double number = strtod(value, &end);
 
-    if (*value && !*end &&
-        strlen(value) > 10) { /* a logarithm's seventeen digits tell nobody more */
+    if (strcmp(ft_js_text(one, "feature"), "amount") == 0) {
+        ft_fmt_amount(rounded, sizeof(rounded), ft_span_of(value));
+        value = rounded;
+    } else if (*value && !*end &&
+               strlen(value) > 10) { /* a logarithm's seventeen digits tell nobody more */
         snprintf(rounded, sizeof(rounded), "%.4g", number);
         value = rounded;
-    }
-    if (strcmp(ft_js_text(one, "feature"), "merch") == 0)
+    } else if (strcmp(ft_js_text(one, "feature"), "merch") == 0) {
         value = ft_show_merchant(c, value);
+    }
     ft_putf(cv, y, b.x + 1, 6, v > 0 ? FT_ROLE_FRAUD : FT_ROLE_GOOD, "%+.1f", v);
     ft_hbar(cv, y, b.x + 8, bar, v > 0 ? FT_ROLE_FRAUD : FT_ROLE_GOOD, fabs(v) / most);
     ft_put(cv, y, x, 14, FT_ROLE_NORMAL, ft_js_text(one, "feature"));
@@ -235,8 +238,8 @@ static void draw_past(const struct ft_con *c, struct ft_canvas *cv, int y, struc
     ft_put(cv, y, b.x + 28, 14, FT_ROLE_NORMAL, ft_js_text(one, "category"));
     ft_put(cv, y, b.x + 43, b.w - 43 - 18, with_customer ? FT_ROLE_MASKED : FT_ROLE_NORMAL, what);
     if (!isnan(score))
-        ft_putf(cv, y, b.x + b.w - 17, 6, score >= 0.5 ? FT_ROLE_FRAUD : FT_ROLE_NORMAL, "%.3f",
-                score);
+        ft_putf(cv, y, b.x + b.w - 17, 6,
+                score > c->live->threshold ? FT_ROLE_FRAUD : FT_ROLE_NORMAL, "%.3f", score);
     if (*verdict && strcmp(verdict, "open") != 0)
         ft_put(cv, y, b.x + b.w - 10, 10, FT_ROLE_STRONG, verdict);
 }
@@ -256,33 +259,53 @@ static int draw_rows(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
     return n - scroll < b.h ? n - scroll : b.h;
 }
 
+/* What a verdict carries is oldest first; what lies nearest to the transaction says most. */
+static cJSON *newest_first(const cJSON *rows)
+{
+    cJSON *out = cJSON_CreateArray(), *copy;
+    int n = cJSON_GetArraySize(rows);
+    const cJSON *one;
+    bool rising = strcmp(ft_js_text(cJSON_GetArrayItem(rows, 0), "time"),
+                         ft_js_text(cJSON_GetArrayItem(rows, n - 1), "time")) < 0;
+
+    cJSON_ArrayForEach(one, rows)
+    {
+        copy = cJSON_Duplicate(one, true);
+        if (rising)
+            cJSON_InsertItemInArray(out, 0, copy);
+        else
+            cJSON_AddItemToArray(out, copy);
+    }
+    return out;
+}
+
 static void draw_customer(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b, int scroll)
 {
-    const cJSON *history = part(c, "history"), *flagged = part(c, "customer"),
-                *usual = part(c, "usual");
+    const cJSON *flagged = part(c, "customer"), *usual = part(c, "usual");
+    cJSON *history;
     char right[100];
-    double n = ft_js_number(usual, "n");
-    int used;
+    double n = ft_js_number(usual, "count");
+    int used, others = cJSON_GetArraySize(flagged), known = cJSON_GetArraySize(part(c, "history"));
 
     if (isnan(n))
-        snprintf(right, sizeof(right), "%d more flagged", cJSON_GetArraySize(flagged));
+        snprintf(right, sizeof(right), "%d more flagged", others);
     else
         snprintf(right, sizeof(right), "%.0f tx, usual %.2f, max %.2f, %d more flagged", n,
-                 ft_js_number(usual, "mean"), ft_js_number(usual, "max"),
-                 cJSON_GetArraySize(flagged));
+                 ft_js_number(usual, "mean"), ft_js_number(usual, "max"), others);
     ft_title(c, cv, b.y, b.x, b.w, "customer history", right);
     b.y++, b.h--;
-    if (cJSON_GetArraySize(history) + cJSON_GetArraySize(flagged) == 0) {
+    if (known + others == 0) {
         ft_put(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_MUTED,
-               "not known: this model keeps no history, and nothing else of this customer was "
-               "flagged");
+               isnan(n) ? "not known: this model keeps no history, and nothing else was flagged"
+                        : "this is the first that is known of this customer");
         return;
     }
+    history = newest_first(part(c, "history"));
     used = draw_rows(c, cv, b, history, scroll, false);
+    cJSON_Delete(history);
     used = used < 0 ? 0 : used;
-    scroll -= cJSON_GetArraySize(history);
-    if (b.h - used > 1 && cJSON_GetArraySize(flagged) && cJSON_GetArraySize(history) &&
-        scroll <= 0) {
+    scroll -= known;
+    if (b.h - used > 1 && others && known && scroll <= 0) {
         ft_put(cv, b.y + used, b.x + 1, b.w - 1, FT_ROLE_MUTED, "others that were flagged:");
         used++;
     }
@@ -482,7 +505,7 @@ static void draw_overview(struct ft_con *c, struct ft_canvas *cv, struct ft_box 
 
 static void draw_panes(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w)
 {
-    int at = x + 1 + ft_put(cv, y, x + 1, w, FT_ROLE_MUTED, "Tab next pane:");
+    int at = x + 1 + ft_put(cv, y, x + 1, w, FT_ROLE_MUTED, w < 78 ? "Tab" : "Tab next pane:");
 
     for (int i = 0; i < FT_N_CASE_PANES; i++) {
         bool on = (int)c->cs.pane == i;
@@ -494,19 +517,20 @@ static void draw_panes(const struct ft_con *c, struct ft_canvas *cv, int y, int 
 
 void ft_case_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
-    char id[FT_UUID_TEXT + 1], left[64], right[80];
+    char id[FT_UUID_TEXT + 1], end[FT_SHORT_ID], amount[40], left[64], right[80];
     struct ft_box body = {b.y + 5, b.x, b.h - 6, b.w};
 
     ft_uuid_format(&c->cs.id, id);
-    snprintf(left, sizeof(left), b.w >= 100 ? "tx %s" : "tx %.8s", id);
+    snprintf(left, sizeof(left), "tx %s", b.w >= 70 ? id : ft_show_id(&c->cs.id, end));
     status_text(c, right, sizeof(right));
     ft_title(c, cv, b.y, b.x, b.w, left, right);
     if (b.h >= 12) {
         draw_facts(c, cv, (struct ft_box){b.y + 1, b.x, 4, b.w});
     } else {
         body = (struct ft_box){b.y + 2, b.x, b.h - 2, b.w};
-        ft_putf(cv, b.y + 1, b.x, b.w, FT_ROLE_STRONG, "%.3f  %s  %s", c->cs.row.score,
-                c->cs.row.amount, ft_show_merchant(c, c->cs.row.merchant));
+        ft_fmt_amount(amount, sizeof(amount), ft_span_of(c->cs.row.amount));
+        ft_putf(cv, b.y + 1, b.x, b.w, FT_ROLE_STRONG, "%.3f  %s  %s", c->cs.row.score, amount,
+                ft_show_merchant(c, c->cs.row.merchant));
     }
     if (!ft_loaded_draw(c, &c->cs.data, cv, (struct ft_box){body.y + 1, b.x, body.h - 1, b.w})) {
         if (b.h >= 12)

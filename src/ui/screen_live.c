@@ -123,14 +123,15 @@ static double nice_ceiling(double v)
     return 10 * p;
 }
 
+/* At most three figures: "133k", "37.5". */
 static void chart_label(double v, char *out, size_t size)
 {
-    if (v >= 1e6)
-        snprintf(out, size, "%gM", v / 1e6);
-    else if (v >= 1e3)
-        snprintf(out, size, "%gk", v / 1e3);
+    if (v >= 999500)
+        snprintf(out, size, "%.3gM", v / 1e6);
+    else if (v >= 999.5)
+        snprintf(out, size, "%.3gk", v / 1e3);
     else
-        snprintf(out, size, "%g", v);
+        snprintf(out, size, "%.3g", v);
 }
 
 static double chart_top(const struct ft_live *l, int points, double *peak)
@@ -209,6 +210,20 @@ static int log_level(uint64_t n, double base)
     return n ? 1 + (int)floor(log((double)n) / log(base) * 8 + 1e-9) : 0;
 }
 
+/* Where the line of a threshold stands. */
+static int mark_x(double v, int x0, int step)
+{
+    return x0 + (int)lround(v * 20 * step) - 1;
+}
+
+/* The line of v and its number lie over the w columns from x on. */
+static bool covers(int x, int w, double v, int x0, int step)
+{
+    int at = v >= 0 && v <= 1 ? mark_x(v, x0, step) : -100;
+
+    return at < x + w && at + 6 >= x;
+}
+
 /* 20 bins with the threshold between them; box.h includes the axis. */
 void ft_histogram_draw(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b,
                        const uint64_t *bin, double now, double cursor)
@@ -235,7 +250,8 @@ void ft_histogram_draw(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     for (int tick = 0; tick <= 10; tick += 2) {
         int x = x0 + tick * 2 * step - (tick == 10 ? 3 : 0);
 
-        ft_putf(cv, b.y + h, x, 3, FT_ROLE_MUTED, "%.1f", tick / 10.0);
+        if (!covers(x, 3, now, x0, step) && !covers(x, 3, cursor, x0, step))
+            ft_putf(cv, b.y + h, x, 3, FT_ROLE_MUTED, "%.1f", tick / 10.0);
     }
     for (int which = 0; which < 2; which++) {
         double v = which ? cursor : now;
@@ -244,10 +260,11 @@ void ft_histogram_draw(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
 
         if (!(v >= 0) || v > 1)
             continue;
-        x = x0 + (int)lround(v * 20 * step) - 1;
+        x = mark_x(v, x0, step);
         for (int r = 0; r <= h; r++)
             ft_put_char(cv, b.y + r, x, FT_ROLE_STRONG, trying && !which ? ':' : '|');
-        ft_putf(cv, b.y + h, x + 1, 5, FT_ROLE_STRONG, "%.3f", v);
+        if (which || !covers(x + 1, 5, cursor, x0, step))
+            ft_putf(cv, b.y + h, x + 1, 5, FT_ROLE_STRONG, "%.3f", v);
     }
 }
 
@@ -477,7 +494,8 @@ static void draw_model(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
 {
     const struct ft_live *l = c->live;
     struct texts t;
-    double run = ratio(l->flagged, l->scored), now = l->flagged_per_s / l->scored_per_s;
+    const uint64_t recent = l->window[FT_WIN_5MIN].count;
+    double run = ratio(l->flagged, l->scored), now = ratio(l->above[FT_WIN_5MIN], recent);
     char key[16];
 
     ft_title(c, cv, b.y, b.x, b.w, "model", l->model_name);
@@ -489,7 +507,7 @@ static void draw_model(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     else if (b.h > 1)
         ft_put(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_MUTED, "score shift: too few scores to tell");
     if (b.h > 2)
-        ft_putf(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "flagged rate  %s   run mean  %s",
+        ft_putf(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "flagged, 5 min  %s   run  %s",
                 share(t.t[0], 100 * now, 3, " %"), share(t.t[1], 100 * run, 3, " %"));
     if (b.h > 3)
         ft_putf(cv, b.y + 3, b.x + 1, b.w - 1, FT_ROLE_NORMAL,

@@ -146,11 +146,10 @@ static void draw_body(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 static void draw_preview(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_flagged *r = ft_list_selected(&c->queue);
-    char id[FT_UUID_TEXT + 1] = "", right[20], arrived[24], amount[40], who[120], dist[32] = "";
+    char id[FT_SHORT_ID], right[20] = "", arrived[24], amount[40], who[120], dist[32] = "";
 
     if (r)
-        ft_uuid_format(&r->id, id);
-    snprintf(right, sizeof(right), r ? "tx %.8s" : "", id);
+        snprintf(right, sizeof(right), "tx %s", ft_show_id(&r->id, id));
     ft_title(c, cv, b.y, b.x, b.w, "preview", right);
     if (!r || b.h < 5)
         return;

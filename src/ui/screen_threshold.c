@@ -67,27 +67,38 @@ static int bin_above(double x)
     return i < 0 ? 0 : i > FT_SCORE_BINS ? FT_SCORE_BINS : i;
 }
 
-/* Wilson's interval of a share, half its width. */
-static double wilson(double k, double n)
+/* Wilson's interval of a share, 95 %: it lies between 0 and 1 and is not centred on the share. */
+static void wilson(double k, double n, double *low, double *high)
 {
     const double z = 1.96;
-    double p = k / n;
+    double p = k / n, centre = (p + z * z / (2 * n)) / (1 + z * z / n),
+           half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
 
-    return z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+    *low = fmax(0, centre - half);
+    *high = fmin(1, centre + half);
 }
 
-static void precision_text(double fraud, double labels, char *out, size_t size)
+static void precision_text(double fraud, double labels, bool narrow, char *out, size_t size)
 {
-    if (labels < 1)
+    double low, high;
+
+    if (labels < 1) {
         snprintf(out, size, "no labels");
-    else if (labels < FEW_LABELS)
+        return;
+    }
+    if (labels < FEW_LABELS) {
         snprintf(out, size, "%.0f of %.0f", fraud, labels);
+        return;
+    }
+    wilson(fraud, labels, &low, &high);
+    if (narrow)
+        snprintf(out, size, "%.2f-%.2f", low, high);
     else
-        snprintf(out, size, "%.2f +-%.2f", fraud / labels, wilson(fraud, labels));
+        snprintf(out, size, "%.2f (%.2f-%.2f)", fraud / labels, low, high);
 }
 
 struct row {
-    const char *name;
+    const char *name, *narrow; /* narrow: where the words give way to the numbers */
     char now[32], cursor[32], change[32];
 };
 
@@ -98,8 +109,8 @@ static void put_row(struct ft_canvas *cv, struct ft_box b, int y, enum ft_role r
 
     if (y >= b.y + b.h)
         return;
-    if (w < 76) { /* the words give way to the numbers */
-        ft_put(cv, y, 0, 13, role, r->name);
+    if (w < 76) {
+        ft_put(cv, y, 0, 13, role, r->narrow);
         ft_put_right(cv, y, 14, col - 1, role, r->now);
         ft_put_right(cv, y, 14 + col, col, role, r->cursor);
         return;
@@ -110,9 +121,9 @@ static void put_row(struct ft_canvas *cv, struct ft_box b, int y, enum ft_role r
     ft_put_right(cv, y, 60, 15, role, r->change);
 }
 
-static struct row counted(const char *name, double now, double at)
+static struct row counted(const char *name, const char *narrow, double now, double at)
 {
-    struct row r = {.name = name};
+    struct row r = {.name = name, .narrow = narrow};
 
     ft_fmt_count(r.now, sizeof(r.now), (uint64_t)llround(now));
     ft_fmt_count(r.cursor, sizeof(r.cursor), (uint64_t)llround(at));
@@ -126,7 +137,7 @@ static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
     int now = bin_above(c->live->threshold), at = bin_above(t->cursor), y = b.y + 1;
     double hours = t->hours > 0 ? t->hours : 24, known = t->fraud[0];
     char total[32], labels[32], left[120], right[80];
-    struct row r = {.name = ""};
+    struct row r = {.name = "", .narrow = ""};
 
     ft_fmt_short(total, sizeof(total), t->all[0]);
     ft_fmt_count(labels, sizeof(labels), (uint64_t)(t->fraud[0] + t->legit[0]));
@@ -138,17 +149,19 @@ static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
     snprintf(r.cursor, sizeof(r.cursor), "cursor %.3f", t->cursor);
     snprintf(r.change, sizeof(r.change), "change");
     put_row(cv, b, y++, FT_ROLE_STRONG, &r);
-    r = counted("flagged per day", t->all[now] / hours * 24, t->all[at] / hours * 24);
+    r = counted("flagged per day", "flagged/day", t->all[now] / hours * 24,
+                t->all[at] / hours * 24);
     put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
-    r = counted("reviews per hour", t->all[now] / hours, t->all[at] / hours);
+    r = counted("reviews per hour", "reviews/hour", t->all[now] / hours, t->all[at] / hours);
     put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
-    r = counted("sum of flagged amounts", t->amount[now], t->amount[at]);
+    r = counted("sum of flagged amounts", "amounts", t->amount[now], t->amount[at]);
     put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
-    r = (struct row){.name = t->labels ? "precision" : "precision, reviewed"};
-    precision_text(t->fraud[now], t->fraud[now] + t->legit[now], r.now, sizeof(r.now));
-    precision_text(t->fraud[at], t->fraud[at] + t->legit[at], r.cursor, sizeof(r.cursor));
+    r = (struct row){.name = t->labels ? "precision" : "precision, reviewed",
+                     .narrow = "precision"};
+    precision_text(t->fraud[now], t->fraud[now] + t->legit[now], b.w < 76, r.now, sizeof(r.now));
+    precision_text(t->fraud[at], t->fraud[at] + t->legit[at], b.w < 76, r.cursor, sizeof(r.cursor));
     put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
-    r = (struct row){.name = "fraud kept, of known"};
+    r = (struct row){.name = "fraud kept, of known", .narrow = "fraud kept"};
     snprintf(r.now, sizeof(r.now), "%.0f / %.0f", t->fraud[now], known);
     snprintf(r.cursor, sizeof(r.cursor), "%.0f / %.0f", t->fraud[at], known);
     ft_fmt_signed(r.change, sizeof(r.change), llround(t->fraud[at] - t->fraud[now]));
@@ -156,42 +169,78 @@ static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
     if (t->labels && known > 0) {
         double n = t->legit[0] > 0 ? t->legit[0] : 1;
 
-        r = (struct row){.name = "recall, all traffic"};
+        r = (struct row){.name = "recall, all traffic", .narrow = "recall"};
         snprintf(r.now, sizeof(r.now), "%.3f", t->fraud[now] / known);
         snprintf(r.cursor, sizeof(r.cursor), "%.3f", t->fraud[at] / known);
         snprintf(r.change, sizeof(r.change), "%+.3f", (t->fraud[at] - t->fraud[now]) / known);
         put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
-        r = (struct row){.name = "false-positive rate"};
+        r = (struct row){.name = "false-positive rate", .narrow = "FPR"};
         snprintf(r.now, sizeof(r.now), "%.3f %%", 100 * t->legit[now] / n);
         snprintf(r.cursor, sizeof(r.cursor), "%.3f %%", 100 * t->legit[at] / n);
         snprintf(r.change, sizeof(r.change), "%+.3f", 100 * (t->legit[at] - t->legit[now]) / n);
         put_row(cv, b, y++, FT_ROLE_NORMAL, &r);
     } else {
         if (y < b.y + b.h)
-            ft_putf(
-                cv, y, 1, b.w - 1, FT_ROLE_MUTED,
-                "recall, all traffic     not known: only flagged rows carry labels (S sample%s)",
-                t->sample > 0 ? " runs" : "");
+            ft_putf(cv, y, b.w < 76 ? 0 : 1, b.w, FT_ROLE_MUTED,
+                    b.w < 76 ? "recall        not known (S sample%s)"
+                             : "recall, all traffic     not known: only flagged rows carry labels "
+                               "(S sample%s)",
+                    t->sample > 0 ? " runs" : "");
         y++;
     }
     return y - b.y;
 }
 
-static void draw_lost(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+/* Known fraud between the threshold in force and the cursor: lost above it, won below.  The i-th one, NULL: no more. */
+static const cJSON *between(const struct ft_con *c, int i)
 {
-    const struct ft_thr_state *t = &c->thr;
-    bool up = t->cursor > c->live->threshold;
+    double now = c->live->threshold, low = fmin(now, c->thr.cursor),
+           high = fmax(now, c->thr.cursor);
     const cJSON *one;
-    char left[100], right[32];
-    int n = 0, total = 0;
-    double low = up ? c->live->threshold : t->cursor, high = up ? t->cursor : c->live->threshold;
 
-    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(t->data.json, "known"))
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(c->thr.data.json, "known"))
     {
         double score = ft_js_number(one, "score");
 
-        total += score > low && score <= high;
+        if (score > low && score <= high && i-- == 0)
+            return one;
     }
+    return NULL;
+}
+
+static int count_between(const struct ft_con *c)
+{
+    int n = 0;
+
+    while (between(c, n))
+        n++;
+    return n;
+}
+
+static void draw_known(const struct ft_con *c, struct ft_canvas *cv, int y, int w, const cJSON *one)
+{
+    const char *by = ft_js_text(one, "by");
+    char amount[40], when[24];
+
+    ft_fmt_amount(amount, sizeof(amount), ft_span_of(ft_js_text(one, "amount")));
+    ft_show_date(c, ft_js_time(one, "at"), when, sizeof(when));
+    ft_putf(cv, y, 1, 6, FT_ROLE_FRAUD, "%.3f", ft_js_number(one, "score"));
+    ft_put_right(cv, y, 7, 10, FT_ROLE_NORMAL, amount);
+    ft_put(cv, y, 19, 18, FT_ROLE_NORMAL, ft_show_merchant(c, ft_js_text(one, "merchant")));
+    ft_put(cv, y, 38, 14, FT_ROLE_NORMAL, ft_js_text(one, "category"));
+    if (*by)
+        ft_putf(cv, y, 54, w - 54, FT_ROLE_MUTED,
+                w < 100 ? "%.10s  %.11s" : "confirmed by %s  %.11s", by,
+                strlen(when) > 5 ? when + 5 : when);
+}
+
+static void draw_lost(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
+{
+    struct ft_thr_state *t = &c->thr;
+    bool up = t->cursor >= c->live->threshold;
+    int total = count_between(c), rows = b.h - 1, top;
+    char left[100], right[32];
+
     snprintf(left, sizeof(left),
              up ? "lost at the cursor: known fraud below %.3f"
                 : "won at the cursor: known fraud above %.3f",
@@ -203,27 +252,18 @@ static void draw_lost(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
                fabs(t->cursor - c->live->threshold) < 1e-9
                    ? "The cursor is at the threshold in force. [ ] move it."
                    : "None that is known.");
-    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(t->data.json, "known"))
-    {
-        double score = ft_js_number(one, "score");
-        char amount[40], when[24];
+    t->at = t->at >= total ? (total ? total - 1 : 0) : t->at;
+    top = t->at >= rows ? t->at - rows + 1 : 0;
+    for (int i = top; i < total && i - top < rows; i++) {
+        int y = b.y + 1 + i - top;
 
-        if (!(score > low && score <= high))
+        draw_known(c, cv, y, b.w, between(c, i));
+        if (i != t->at)
             continue;
-        if (n >= t->scroll && n - t->scroll < b.h - 1) {
-            int y = b.y + 1 + n - t->scroll;
-
-            ft_fmt_amount(amount, sizeof(amount), ft_span_of(ft_js_text(one, "amount")));
-            ft_show_date(c, ft_js_time(one, "at"), when, sizeof(when));
-            ft_putf(cv, y, 1, 6, FT_ROLE_FRAUD, "%.3f", score);
-            ft_put_right(cv, y, 7, 10, FT_ROLE_NORMAL, amount);
-            ft_put(cv, y, 19, 18, FT_ROLE_NORMAL, ft_show_merchant(c, ft_js_text(one, "merchant")));
-            ft_put(cv, y, 38, 14, FT_ROLE_NORMAL, ft_js_text(one, "category"));
-            if (*ft_js_text(one, "by"))
-                ft_putf(cv, y, 53, b.w - 53, FT_ROLE_MUTED, "confirmed by %s  %.11s",
-                        ft_js_text(one, "by"), strlen(when) > 5 ? when + 5 : when);
-        }
-        n++;
+        ft_put(cv, y, 0, 1, FT_ROLE_STRONG, ">");
+        ft_select(cv, y, 0, b.w);
+        cv->cursor_x = 0;
+        cv->cursor_y = y;
     }
 }
 
@@ -269,7 +309,7 @@ static void move(struct ft_con *c, double by)
     x = round(x * 200) / 200; /* steps of 0.005 */
     c->thr.cursor = x < 0 ? 0 : x > 1 ? 1 : x;
     c->thr.cursor_set = true;
-    c->thr.scroll = 0;
+    c->thr.at = 0;
 }
 
 static void typed(struct ft_con *c, const char *text)
@@ -287,6 +327,9 @@ static void applied(struct ft_con *c, const struct ft_answer *a, const cJSON *js
 {
     if (!a->ok)
         ft_say_error(c, "Not applied: %s", a->error);
+    else if (!isnan(ft_js_number(json, "sample")))
+        ft_say(c, "One of %.0f below the threshold is reviewed from now on; filter sampled=yes.",
+               1 / fmax(1e-9, ft_js_number(json, "sample")));
     else
         ft_say(c, "Threshold %.3f is in force; past rows stay as they are. The Log has it.",
                ft_js_number(json, "threshold"));
@@ -344,15 +387,51 @@ static void apply(struct ft_con *c)
     ft_prompt_key(c, label, "yn", apply_answer);
 }
 
+/* Transactions a day that lie below the threshold, of which the sample is a share. */
+static double below_a_day(const struct ft_thr_state *t, double threshold)
+{
+    double hours = t->hours > 0 ? t->hours : 24;
+
+    return (t->all[0] - t->all[bin_above(threshold)]) / hours * 24;
+}
+
 static void sample_typed(struct ft_con *c, const char *text)
 {
+    double n, below = below_a_day(&c->thr, c->live->threshold);
     char *end;
-    double n = strtod(text, &end);
 
-    if (*end || !(n >= 0 && n <= 1e6))
+    n = strtod(text, &end);
+    if (*end || !(n >= 0))
         ft_say_error(c, "\"%s\" is no number of transactions a day.", text);
     else
-        send_apply(c, "sample", n, "");
+        send_apply(c, "sample", below > 0 ? fmin(1, n / below) : 0, "");
+}
+
+static void sample(struct ft_con *c)
+{
+    double below = below_a_day(&c->thr, c->live->threshold);
+    char text[24], n[32], label[160];
+
+    if (!(below > 0)) {
+        ft_say(c,
+               "Nothing was scored below the threshold yet: there is nothing to take a sample of.");
+        return;
+    }
+    ft_fmt_count(n, sizeof(n), (uint64_t)below);
+    snprintf(label, sizeof(label), "random sample from below: how many of %s a day (0: none)", n);
+    snprintf(text, sizeof(text), "%.0f", c->thr.sample > 0 ? c->thr.sample * below : 0);
+    ft_prompt_text(c, label, text, sample_typed);
+}
+
+static void open_known(struct ft_con *c)
+{
+    struct ft_uuid id;
+
+    if (ft_uuid_parse(&id, ft_span_of(ft_js_text(between(c, c->thr.at), "transaction_id"))))
+        ft_case_open(c, &id, NULL);
+    else
+        ft_say(c,
+               "Enter opens a fraud that lies between threshold and cursor; [ ] move the cursor.");
 }
 
 static bool act(struct ft_con *c, enum ft_act a)
@@ -379,15 +458,13 @@ static bool act(struct ft_con *c, enum ft_act a)
         ft_prompt_text(c, "threshold", text, typed);
         return true;
     case FT_ACT_SAMPLE:
-        snprintf(text, sizeof(text), "%.0f", c->thr.sample > 0 ? c->thr.sample : 0);
-        ft_prompt_text(c, "random sample from below the threshold: how many a day (0: none)", text,
-                       sample_typed);
+        sample(c);
         return true;
     case FT_ACT_APPLY:
         apply(c);
         return true;
     case FT_ACT_OPEN:
-        ft_say(c, "j k scroll the known fraud below; :tx ID opens one.");
+        open_known(c);
         return true;
     case FT_ACT_CLOSE:
         if (c->thr.cursor_set) {
@@ -398,7 +475,7 @@ static bool act(struct ft_con *c, enum ft_act a)
         }
         return false;
     default:
-        return ft_scroll_act(a, 5, &c->thr.scroll);
+        return ft_scroll_act(a, 5, &c->thr.at);
     }
 }
 
@@ -406,12 +483,14 @@ static bool can(const struct ft_con *c, enum ft_act a)
 {
     if (a == FT_ACT_APPLY || a == FT_ACT_SAMPLE)
         return c->thr.data.have && !c->live->read_only && !c->opts.read_only;
+    if (a == FT_ACT_OPEN)
+        return between(c, 0) != NULL;
     return true;
 }
 
-static const enum ft_act hints[] = {FT_ACT_THR_DOWN,    FT_ACT_THR_UP, FT_ACT_THR_TYPE,
-                                    FT_ACT_SAMPLE,      FT_ACT_APPLY,  FT_ACT_EXPORT,
-                                    FT_ACT_SAVE_SCREEN, FT_N_ACTS};
+static const enum ft_act hints[] = {FT_ACT_THR_DOWN, FT_ACT_THR_UP,      FT_ACT_THR_TYPE,
+                                    FT_ACT_APPLY,    FT_ACT_SAMPLE,      FT_ACT_OPEN,
+                                    FT_ACT_EXPORT,   FT_ACT_SAVE_SCREEN, FT_N_ACTS};
 
 const struct ft_view ft_view_threshold = {.letter = 'T',
                                           .title = "Threshold",

@@ -9,6 +9,15 @@
 #include "console.h"
 #include "fraudtop/text.h"
 
+const char *ft_show_id(const struct ft_uuid *id, char out[FT_SHORT_ID])
+{
+    char text[FT_UUID_TEXT + 1];
+
+    ft_uuid_format(id, text);
+    memcpy(out, text + FT_UUID_TEXT + 1 - FT_SHORT_ID, FT_SHORT_ID);
+    return out;
+}
+
 void ft_show_customer(const struct ft_con *c, const char *name_1, const char *name_2, char *out,
                       size_t size)
 {
