@@ -42,7 +42,7 @@ static void must_not_be_bad(void *user, struct ft_span element, const char *reas
 
 static void good(void *user, const struct ft_verdict *v)
 {
-    struct ft_codec *codec = ft_codec_new();
+    static struct ft_codec *codec; /* not the one that is at work */
     struct ft_verdict copy = *v;
     struct ft_codec_verdict_cb cb = {compare, must_not_be_bad, &copy};
     struct ft_err err = {""};
@@ -52,13 +52,14 @@ static void good(void *user, const struct ft_verdict *v)
     if (!isfinite(v->score) || (v->flag != 0 && v->flag != 1))
         abort();
     ft_buf_init(&b, 16u * FT_MSG_MAX);
+    if (!codec)
+        codec = ft_codec_new();
     if (!codec || !ft_codec_write_verdict(&b, v))
         abort();
     if (b.n <= FT_MSG_MAX &&
         ft_codec_read_verdicts(codec, (struct ft_span){b.p, b.n}, &cb, &err) != FT_OK)
         abort();
     ft_buf_fini(&b);
-    ft_codec_free(codec);
 }
 
 static void bad(void *user, struct ft_span element, const char *reason)
@@ -70,12 +71,14 @@ static void bad(void *user, struct ft_span element, const char *reason)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct ft_codec *codec = ft_codec_new();
+    static struct ft_codec *codec; /* as a stage keeps one for all messages */
     struct ft_codec_verdict_cb cb = {good, bad, NULL};
     char *copy = malloc(size + !size);
     struct ft_err err = {""};
     enum ft_status st;
 
+    if (!codec)
+        codec = ft_codec_new();
     if (!codec || !copy)
         abort();
     memcpy(copy, data, size);
@@ -83,6 +86,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (st != FT_OK && (st != FT_EINPUT || !*err.text))
         abort();
     free(copy);
-    ft_codec_free(codec);
     return 0;
 }

@@ -47,10 +47,10 @@ static struct told read_in_pieces(const char *p, size_t n, size_t piece, size_t 
     struct ft_csv_row row;
     struct ft_err err = {""};
     struct told t = {0, 0};
-    size_t fed = 0;
-    char *copy = NULL;
+    size_t fed = 0, most = piece;
+    char *copy = malloc(most + !most), *at;
 
-    if (!c)
+    if (!c || !copy)
         abort();
     for (;;) {
         enum ft_csv_event event = ft_csv_next(c, &row, &err);
@@ -63,11 +63,11 @@ static struct told read_in_pieces(const char *p, size_t n, size_t piece, size_t 
         }
         if (piece > n - fed)
             piece = n - fed;
-        free(copy);
-        copy = malloc(piece + !piece); /* exactly as much as is fed */
-        memcpy(copy, p + fed, piece);
+        at = copy + most - piece; /* nothing lies behind it, nothing is left of the one before */
+        memset(copy, '!', most - piece);
+        memcpy(at, p + fed, piece);
         if (piece)
-            ft_csv_feed(c, copy, piece);
+            ft_csv_feed(c, at, piece);
         else
             ft_csv_finish(c);
         fed += piece;
