@@ -18,14 +18,13 @@ static inline void core_try_rows(const struct fc_model *m, struct fc_scratch *s,
     static const double numbers[] = {0, -1.5, 25.79, 1e30, -1e300, (double)NAN, (double)INFINITY};
     static const char *const texts[] = {"", "a", "grocery_net", "misc_pos 2", "1"};
 
-    for (size_t r = 0; r < CORE_TRY_ROWS; r++)
-        for (size_t f = 0; f < n_features; f++) {
+    for (size_t f = 0; f < n_features; f++)
+        for (size_t r = 0; fc_model_feature(m, f)->used && r < CORE_TRY_ROWS; r++) {
             const char *text = texts[(r + f) % 5];
 
             fc_put_num(s, r, f, numbers[(r * 3 + f) % 7]);
             fc_put_cat(s, r, f, text, strlen(text));
         }
-    (void)m;
 }
 
 static inline enum fc_status core_try(const void *bytes, size_t n)

@@ -100,11 +100,44 @@ static void files_cut_anywhere_are_refused(void **state)
     }
 }
 
+static void a_text_that_is_no_json_is_told_as_that(void **state)
+{
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
+        {"{\"a\":1",               "at byte 6 of 6: the file is cut short"},
+        {"{\"a\":1} x",            "more text behind it, at byte 8 of 9"  },
+        {"{\"a\":tru}",            "at byte 8 of 9"                       },
+        {"{\"a\":\"\\x\"}",        "at byte 7 of 10"                      },
+        {"{\"a\":\"\\ud800\"}",    "no JSON at byte 12 of 14"             },
+        {"{\"a\" 1}",              "at byte 5 of 7"                       },
+        {"{\"a\":[1,]}",           "at byte 8 of 10"                      },
+        {"{\"a\":\"\\u00e9\"}",    "features_info: missing"               },
+        {"\xEF\xBB\xBF {\"a\":1}", "features_info: missing"               },
+    };
+    char deep[4096];
+    struct fc_err err;
+    struct fc_model *m;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(fc_model_load(&m, cases[i].text, strlen(cases[i].text), &err), FC_EFORMAT);
+        if (!strstr(err.text, cases[i].reason))
+            fail_msg("%s: %s", cases[i].text, err.text);
+    }
+    memcpy(deep, "{\"a\":", 5);
+    memset(deep + 5, '[', 2000);
+    memset(deep + 2005, ']', 2000);
+    deep[4005] = '}';
+    assert_int_equal(fc_model_load(&m, deep, 4006, &err), FC_EFORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mutated_files_are_refused_or_scored),
         cmocka_unit_test(files_cut_anywhere_are_refused),
+        cmocka_unit_test(a_text_that_is_no_json_is_told_as_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

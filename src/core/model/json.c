@@ -271,9 +271,11 @@ static void read_ctrs(struct json *j, const cJSON *info)
 static void read_key(struct json *j, struct fc_ctr_table *t, const char *name)
 {
     cJSON *key = cJSON_Parse(name);
-    size_t n;
+    size_t n, at;
 
-    if (!key)
+    if (!key && j->st == FC_OK && fc_is_json(name, strlen(name), &at))
+        j->st = fc_no_memory(j->err);
+    else if (!key)
         bad(j, "a table whose name is not JSON", "ctr_data");
     else {
         t->projection = projection(j, list(j, key, "identifier", &n));
@@ -571,11 +573,15 @@ static void read_model(struct json *j, const cJSON *root)
     read_scale(j, root);
 }
 
-static enum fc_status not_json(struct json *j, const char *from, const char *end)
+/* Of a text of which cJSON made nothing, or not all. */
+static enum fc_status not_json(struct fc_err *err, const char *text, size_t n)
 {
-    return fc_fail(j->err, FC_EFORMAT,
-                   "JSON model: no JSON at byte %zu (a file cut short?), or no memory for it",
-                   end && end >= from ? (size_t)(end - from) : 0);
+    size_t at;
+
+    if (fc_is_json(text, n, &at))
+        return fc_no_memory(err);
+    return fc_fail(err, FC_EFORMAT, "JSON model: no JSON at byte %zu of %zu%s", at, n,
+                   at == n ? ": the file is cut short" : "");
 }
 
 enum fc_status fc_json_read(struct fc_model *m, struct fc_arena *tmp, const void *bytes, size_t n,
@@ -590,10 +596,12 @@ enum fc_status fc_json_read(struct fc_model *m, struct fc_arena *tmp, const void
                        MAX_JSON_BYTES);
     root = cJSON_ParseWithLengthOpts(from, n, &end, false);
     if (!root)
-        return not_json(&j, from, end);
-    for (const char *p = end; p < from + n && j.st == FC_OK; p++)
-        if (!strchr(" \t\r\n", *p) || !*p)
-            j.st = not_json(&j, from, p);
+        return not_json(err, from, n);
+    while (end < from + n && memchr(" \t\r\n", *end, 4))
+        end++;
+    if (end < from + n)
+        j.st = fc_fail(err, FC_EFORMAT, "JSON model: more text behind it, at byte %zu of %zu",
+                       (size_t)(end - from), n);
     read_model(&j, root);
     cJSON_Delete(root);
     return j.st;

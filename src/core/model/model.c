@@ -16,24 +16,28 @@ static const struct fc_text *meta(const struct fc_model *m, const char *key, siz
 }
 
 /* The loss: params.loss_function.type, or loss_function.type in summed models. */
-static bool is_probability(const struct fc_model *m)
+static enum fc_status read_loss(struct fc_model *m, struct fc_err *err)
 {
     static const char *const keys[] = {"params", "loss_function"};
-    bool yes = false;
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const struct fc_text *text = meta(m, keys[i], strlen(keys[i]));
         cJSON *root = text ? cJSON_ParseWithLength(text->p, text->n) : NULL;
         cJSON *loss = i == 0 ? cJSON_GetObjectItemCaseSensitive(root, "loss_function") : root;
         const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(loss, "type"));
+        size_t at;
 
+        if (text && !root &&
+            fc_is_json(text->p, text->n, &at)) /* text that is none means nothing */
+            return fc_no_memory(err);
         if (type)
-            yes = strcmp(type, "Logloss") == 0 || strcmp(type, "CrossEntropy") == 0;
+            m->info.is_probability =
+                strcmp(type, "Logloss") == 0 || strcmp(type, "CrossEntropy") == 0;
         cJSON_Delete(root);
         if (type)
             break;
     }
-    return yes;
+    return FC_OK;
 }
 
 static bool looks_like_json(const unsigned char *p, size_t n)
@@ -78,12 +82,13 @@ enum fc_status fc_model_load(struct fc_model **out, const void *bytes, size_t n,
         st = fc_plan_make(m, &tmp, err);
     if (st == FC_OK)
         st = fc_explain_make(m, &tmp, err);
+    if (st == FC_OK)
+        st = read_loss(m, err);
     fc_arena_free(&tmp);
     if (st != FC_OK) {
         fc_model_free(m);
         return st;
     }
-    m->info.is_probability = is_probability(m);
     *out = m;
     return FC_OK;
 }

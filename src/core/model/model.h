@@ -171,6 +171,9 @@ enum fc_status fc_cbm_read(struct fc_model *m, struct fc_arena *tmp, const void 
 enum fc_status fc_json_read(struct fc_model *m, struct fc_arena *tmp, const void *bytes, size_t n,
                             struct fc_err *err);
 
+/* Whether a text is JSON, without any memory; else *at is where it is not (json_check.c). */
+bool fc_is_json(const char *text, size_t n, size_t *at);
+
 /* Makes one of equal projections.  s->projection has room for most of them. */
 struct fc_interner {
     uint32_t *slot; /* number of the projection + 1, by hash; 0: free */

@@ -79,12 +79,10 @@ struct fc_scratch *fc_scratch_new(const struct fc_model *m, size_t max_rows)
         fc_scratch_free(s);
         return NULL;
     }
-    for (size_t row = 0; row < blocks * FC_LANES; row++) /* nothing put: missing */
-        for (size_t f = 0; f < s->n_features; f++) {
-            if (s->input[f].kind == FC_SLOT_NUM)
-                fc_put_num(s, row, f, NAN);
-            else if (s->input[f].kind == FC_SLOT_CAT)
-                fc_put_cat_hash(s, row, f, empty);
+    for (size_t f = 0; f < s->n_features; f++)
+        for (size_t row = 0; s->input[f].kind != FC_SLOT_NONE && row < max_rows; row++) {
+            fc_put_num(s, row, f, NAN); /* nothing put: missing */
+            fc_put_cat_hash(s, row, f, empty);
         }
     return s;
 }
