@@ -29,6 +29,8 @@ struct engine {
     struct ft_offline *o;
     struct ft_rows *rows;
     pthread_mutex_t reading;
+    enum ft_status broken; /* why the rows ended early; what was read before is handed on */
+    struct ft_err why;
     struct turnstile writing;
     struct shard *shard; /* NULL: no state */
     size_t n_shards;
@@ -349,6 +351,21 @@ static enum ft_status hand_on(struct worker *w, struct ft_err *err)
 
 /* ---- threads -------------------------------------------------------------------------------------- */
 
+static enum ft_status read_block(struct engine *e, struct ft_rows_block *b)
+{
+    enum ft_status st = FT_END;
+
+    pthread_mutex_lock(&e->reading);
+    if (e->broken == FT_OK)
+        st = ft_rows_next_block(e->rows, b, &e->why);
+    if (st != FT_OK && st != FT_END) {
+        e->broken = st;
+        st = FT_END;
+    }
+    pthread_mutex_unlock(&e->reading);
+    return st;
+}
+
 static enum ft_status one_block(struct worker *w, struct ft_err *err)
 {
     struct engine *e = w->e;
@@ -356,9 +373,7 @@ static enum ft_status one_block(struct worker *w, struct ft_err *err)
 
     if (ft_stop_signal())
         return ft_fail(err, FT_ESTOPPED, "stopped");
-    pthread_mutex_lock(&e->reading);
-    st = ft_rows_next_block(e->rows, &w->block, err);
-    pthread_mutex_unlock(&e->reading);
+    st = read_block(e, &w->block);
     if (st != FT_OK)
         return st;
     st = parse_block(w, err);
@@ -458,6 +473,9 @@ static enum ft_status run_workers(struct engine *e, size_t n, struct ft_err *err
     if (st == FT_OK && atomic_load(&e->failed)) {
         *err = e->err;
         st = e->status;
+    } else if (st == FT_OK && e->broken != FT_OK) {
+        *err = e->why;
+        st = e->broken;
     }
     return st;
 }

@@ -48,6 +48,9 @@ struct ft_rows {
     char *rest;
     size_t n_rest, cap_rest;
     bool skipping; /* inside a row that is too long */
+    enum ft_status
+        broken; /* reading failed, but whole rows lay before it: said at the next block */
+    struct ft_err why;
 };
 
 /* ---- header --------------------------------------------------------------------------------------- */
@@ -583,8 +586,13 @@ static enum ft_status fill(struct ft_rows *r, struct ft_rows_block *b, size_t *n
             return FT_OK;
         st = ft_input_read(f->in, b->p + b->n,
                            BLOCK_ROOM - b->n < CHUNK ? BLOCK_ROOM - b->n : CHUNK, &got, err);
+        if (st != FT_OK && !r->skipping) {
+            *n = ft_csv_skim(b->p, b->n, false, FT_CSV_MAX_ROW, &b->n_rows, lines, &too_long);
+            r->broken = st;
+            r->why = *err;
+        }
         if (st != FT_OK)
-            return st;
+            return *n ? FT_OK : st;
         b->n += got;
         f->ended = got == 0;
     }
@@ -592,6 +600,8 @@ static enum ft_status fill(struct ft_rows *r, struct ft_rows_block *b, size_t *n
 
 enum ft_status ft_rows_next_block(struct ft_rows *r, struct ft_rows_block *b, struct ft_err *err)
 {
+    if (r->broken != FT_OK)
+        return ft_fail(err, r->broken, "%s", r->why.text);
     while (r->at < r->n_files && !is_beyond(r, r->row)) {
         struct file *f = &r->file[r->at];
         uint64_t lines = 0;

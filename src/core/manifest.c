@@ -309,13 +309,6 @@ static enum ft_status read_transform(struct ft_scorer *s, struct ft_feature *f, 
                        where, err);
     if (st == FT_OK)
         st = read_from(s, f, o, transforms[i].n_from, need, where, err);
-    if (st == FT_OK &&
-        need == 0) { /* of the seven number columns even a category must be a number */
-        struct ft_column *c = &s->column[f->from[0]];
-
-        if (c->col >= 0 && ft_col_is_number((enum ft_col)c->col))
-            c->need |= FT_NEED_NUMBER;
-    }
     if (st == FT_OK && f->make == FT_MAKE_LOOKUP)
         st = read_lookup(f, o, where, err);
     return st;

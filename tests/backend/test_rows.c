@@ -292,6 +292,34 @@ static void check_ends_with(const char *path, const char *want)
     free(blocks);
 }
 
+/* What could be read before the damage is given, and the same with blocks. */
+static void test_rows_before_the_damage_are_given(void **state)
+{
+    const struct ft_rows_opts opts = {.label = "target"};
+    struct ft_buf text;
+    const char *path;
+    char *got, *blocks;
+    size_t n = 0;
+
+    (void)state;
+    ft_buf_init(&text, 1u << 20);
+    ft_buf_text(&text, HEAD);
+    for (int i = 0; i < 5000; i++)
+        ft_buf_fmt(&text, "2019-09-14 02:46,%d,a,b,0\n", i * 7919 % 10007);
+    ft_buf_char(&text, '\0');
+    path = write_gzip("tail.gz", text.p, "wb");
+    write_bytes("tail.gz", "hello", 5, "ab");
+    got = read_rows(&path, 1, &opts);
+    blocks = read_blocks(&path, 1, &opts);
+    assert_string_equal(got, blocks);
+    for (const char *p = got; (p = strchr(p, '[')); p++)
+        n++;
+    assert_int_equal(n, 5000);
+    free(got);
+    free(blocks);
+    ft_buf_fini(&text);
+}
+
 static void test_damaged_packed_files(void **state)
 {
     const char *text = HEAD "2019-09-14 02:46,1,a,b,0\n";
@@ -582,6 +610,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_file),
         cmocka_unit_test(test_packed_files),
         cmocka_unit_test(test_damaged_packed_files),
+        cmocka_unit_test(test_rows_before_the_damage_are_given),
         cmocka_unit_test(test_several_files_are_one_row_after_the_other),
         cmocka_unit_test(test_what_is_known_of_the_files),
         cmocka_unit_test(test_a_file_that_became_shorter),
