@@ -108,7 +108,8 @@ enum ft_status ft_dead_letter(struct ft_producer *p, const char *topic, const st
     time_t s = (time_t)(ft_wall_ms() / 1000);
     struct tm tm;
     struct ft_span value = m->value;
-    size_t n = 5;
+    bool cut = false;
+    size_t n;
     enum ft_status st;
 
     gmtime_r(&s, &tm);
@@ -116,19 +117,21 @@ enum ft_status ft_dead_letter(struct ft_producer *p, const char *topic, const st
     snprintf(part, sizeof(part), "%d", m->partition);
     snprintf(offset, sizeof(offset), "%" PRId64, m->offset);
     snprintf(length, sizeof(length), "%zu", value.n);
-    const struct ft_header headers[] = {
+    struct ft_header h[6 + FT_HEADERS_MAX] = {
+        {"truncated.from",   ft_span_of(length)  },
         {"error",            ft_span_of(reason)  },
         {"source.topic",     ft_span_of(m->topic)},
         {"source.partition", ft_span_of(part)    },
         {"source.offset",    ft_span_of(offset)  },
         {"time",             ft_span_of(stamp)   },
-        {"truncated.from",   ft_span_of(length)  },
     };
+    n = 5 + ft_msg_headers(m, h + 6, FT_HEADERS_MAX); /* the message's own follow ours */
     for (;;) {
-        st = ft_send(p, topic, FT_BY_KEY, m->key, value, headers, n, m->timestamp_ms, token, err);
-        if (st == FT_EINPUT && n == 5) { /* too long even for that topic */
+        st = ft_send(p, topic, FT_BY_KEY, m->key, value, cut ? h : h + 1, cut ? 6 : n,
+                     m->timestamp_ms, token, err);
+        if (st == FT_EINPUT && !cut) { /* too long even for that topic */
             value.n = value.n > 512u << 10 ? 512u << 10 : value.n / 2;
-            n = 6;
+            cut = true;
             continue;
         }
         if (st != FT_AGAIN)

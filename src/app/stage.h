@@ -51,9 +51,9 @@ void ft_score_heartbeat(struct ft_stage *s, struct ft_buf *out);
 void ft_sink_heartbeat(struct ft_stage *s, struct ft_buf *out);
 
 /*
- * Sends a message that cannot be used to a dead-letter topic: key and payload unchanged, with the headers error,
- * source.topic, source.partition, source.offset and time (truncated when even that topic takes no such length).  Waits
- * while the queue is full.
+ * Sends a message that cannot be used to a dead-letter topic: key, payload and headers unchanged, behind the
+ * headers error, source.topic, source.partition, source.offset and time (cut, with truncated.from, when even that topic
+ * takes no such length).  Waits while the queue is full.
  */
 enum ft_status ft_dead_letter(struct ft_producer *p, const char *topic, const struct ft_msg *m,
                               const char *reason, uint64_t token, struct ft_err *err);

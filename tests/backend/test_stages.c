@@ -147,8 +147,10 @@ static void send_bytes(struct world *w, const char *topic, const char *p, size_t
 {
     struct ft_err err;
     struct ft_span value = {p, n};
+    const struct ft_header header = {"from", FT_SPAN("another")};
 
-    ok(ft_send(w->out, topic, FT_BY_KEY, (struct ft_span){0}, value, NULL, 0, -1, 0, &err), &err);
+    ok(ft_send(w->out, topic, FT_BY_KEY, (struct ft_span){0}, value, &header, 1, -1, 0, &err),
+       &err);
     ok(ft_producer_flush(w->out, 5000, &err), &err);
 }
 
@@ -309,6 +311,7 @@ static void check_dead(struct world *w, const char *topic, size_t want, const ch
         assert_true(ft_msg_header(&m, "time").n > 0);
         assert_true(ft_msg_header(&m, "source.topic").n > 0);
         assert_true(ft_msg_header(&m, "source.partition").n > 0);
+        assert_true(ft_span_is(ft_msg_header(&m, "from"), "another")); /* its own is kept */
         if (m.value.n == payload_n && (!payload_n || memcmp(m.value.p, payload, payload_n) == 0))
             same++;
         ft_msg_done(&m);
