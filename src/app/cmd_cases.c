@@ -11,6 +11,7 @@ struct cases {
     struct ft_app *app;
     struct ft_review r;
     const char *strip;
+    int status; /* exit status when all went well but for what was said already */
 };
 
 /* ---- printing ------------------------------------------------------------------------------------------ */
@@ -133,9 +134,11 @@ static void print_case(const struct cases *c, const cJSON *o)
 {
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data"), *k;
     struct ft_shown s;
+    char score[32];
 
     printf("%-11s %s\n", "id", ft_answer_text(&s, o, "transaction_id"));
-    printf("%-11s %.17g", "score", ft_answer_number(o, "score"));
+    ft_shortest(score, ft_answer_number(o, "score"));
+    printf("%-11s %s", "score", score);
     if (!isnan(ft_answer_number(o, "threshold")))
         printf(" (threshold %.15g)", ft_answer_number(o, "threshold"));
     putchar('\n');
@@ -226,7 +229,7 @@ static enum ft_status print_answer(const struct cases *c, char *json,
     cJSON *o;
 
     if (c->app->json) {
-        puts(json);
+        ft_print_json(stdout, json);
         free(json);
         return FT_OK;
     }
@@ -308,6 +311,7 @@ static enum ft_status do_decide(struct cases *c, struct ft_err *err)
                                  .reason = ft_cfg_text(cfg, "review.reason"),
                                  .note = ft_cfg_text(cfg, "review.note")};
     enum ft_status st = ft_review_time(ft_cfg_text(cfg, "review.until"), true, &d.until_ms, err);
+    int refused = 0;
     char *json;
 
     if (st == FT_OK && ft_cfg_flag(cfg, "review.note_required") && (!d.note || !*d.note))
@@ -317,7 +321,13 @@ static enum ft_status do_decide(struct cases *c, struct ft_err *err)
         st = ft_cases_decide(c->r.cases, &d, &json, err);
         if (st == FT_OK)
             st = print_answer(c, json, as_done, err);
+        if ((st == FT_ECONFLICT || st == FT_EINPUT) && i + 2 < c->app->n_args) {
+            refused = ft_app_fail(c->app, st, err); /* the others are decided all the same */
+            st = FT_OK;
+        }
     }
+    if (st == FT_OK)
+        c->status = refused;
     return st;
 }
 
@@ -418,7 +428,7 @@ static enum ft_status csv_row(struct export *e, const char *json, struct ft_err 
         char number[32] = "";
 
         if (cJSON_IsNumber(m))
-            snprintf(number, sizeof(number), "%.17g", m->valuedouble);
+            ft_shortest(number, m->valuedouble);
         else if (cJSON_IsBool(m))
             snprintf(number, sizeof(number), "%d", cJSON_IsTrue(m));
         csv_cell(e, cJSON_IsString(m) ? m->valuestring : number, i == 0);
@@ -436,7 +446,7 @@ static enum ft_status export_row(void *user, const char *json, struct ft_err *er
     if (e->csv)
         st = csv_row(e, json, err);
     else
-        fprintf(e->out, "%s\n", json);
+        ft_print_json(e->out, json);
     e->rows++;
     if (ft_stop_signal())
         return FT_ESTOPPED;
@@ -513,5 +523,5 @@ int ft_cmd_cases(struct ft_app *app)
     ft_review_close(&c.r);
     if (st == FT_OK && fflush(stdout) != 0)
         st = ft_fail(&err, FT_EIO, "standard output: %s", strerror(errno));
-    return st == FT_OK ? 0 : ft_app_fail(app, st, &err);
+    return st == FT_OK ? c.status : ft_app_fail(app, st, &err);
 }

@@ -21,7 +21,7 @@ int ft_cmd_handover(struct ft_app *app)
     if (st == FT_OK)
         st = ft_cases_handover(r.cases, from, &json, &err);
     if (st == FT_OK && app->json)
-        puts(json);
+        ft_print_json(stdout, json);
     else if (st == FT_OK &&
              (text = ft_handover_text(
                   json, ft_cfg_text(app->cfg, "display.merchant_strip_prefix"))) != NULL)

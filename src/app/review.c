@@ -86,6 +86,31 @@ double ft_answer_number(const cJSON *o, const char *name)
     return cJSON_IsNumber(m) ? m->valuedouble : (double)NAN;
 }
 
+void ft_shortest(char text[32], double v)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, 32, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            return;
+    }
+}
+
+void ft_print_json(FILE *to, const char *json)
+{
+    bool quoted = false;
+
+    for (const char *p = json; *p; p++) {
+        if (quoted && *p == '\\' && p[1])
+            putc(*p++, to);
+        else if (*p == '"')
+            quoted = !quoted;
+        else if (!quoted && (*p == ' ' || *p == '\n'))
+            continue;
+        putc(*p, to);
+    }
+    putc('\n', to);
+}
+
 const char *ft_answer_customer(struct ft_shown *to, const cJSON *o)
 {
     struct ft_shown first, last;

@@ -55,11 +55,15 @@ static void summary(const struct ft_pipeline *p, double seconds)
 {
     struct figures f = look(p);
     const char *done = p->sink ? "stored" : "scored";
+    char flagged[40] = ""; /* a sink does not count them */
+
+    if (!p->sink)
+        snprintf(flagged, sizeof(flagged), ",\"flagged\":%" PRIu64, f.flagged);
 
     if (p->app->json)
-        printf("{\"received\":%" PRIu64 ",\"%s\":%" PRIu64 ",\"flagged\":%" PRIu64
-               ",\"repeated\":%" PRIu64 ",\"dead_lettered\":%" PRIu64 ",\"seconds\":%.3f}\n",
-               f.in, done, f.out, f.flagged, f.repeated, f.dead, seconds);
+        printf("{\"received\":%" PRIu64 ",\"%s\":%" PRIu64 "%s,\"repeated\":%" PRIu64
+               ",\"dead_lettered\":%" PRIu64 ",\"seconds\":%.3f}\n",
+               f.in, done, f.out, flagged, f.repeated, f.dead, seconds);
     else
         printf("%" PRIu64 " received, %" PRIu64 " %s, %" PRIu64 " repeated, %" PRIu64
                " dead letters, %.1f s\n",
