@@ -37,8 +37,8 @@ struct ft_eval_result {
 /*
  * beta of F; best_f: the highest F-beta; at_fpr: the highest recall with FPR <= max_fpr; at_recall: the highest
  * precision with recall >= min_recall (NaN min_recall: not asked).  Where several thresholds are equally good, the
- * highest one, which flags least.  Every threshold lies between two scores, so that with score > threshold it gives
- * exactly the figures beside it.  All NaN and 0 where there is none.
+ * one that flags least.  Every threshold lies between two scores, so that with score > threshold it gives exactly the
+ * figures beside it, and has as few digits as can be there (ft_fmt_double).  All NaN and 0 where there is none.
  */
 enum ft_status ft_eval_compute(struct ft_eval *e, double threshold, double beta, double max_fpr,
                                double min_recall, struct ft_eval_result *out, struct ft_err *err);

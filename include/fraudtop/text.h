@@ -39,7 +39,9 @@ void ft_fmt_amount(char *out, size_t size, struct ft_span t); /* 1204.18: 1,204.
 void ft_fmt_age(char *out, size_t size, int64_t ms);          /* 00:47:10 / 5d 03h */
 void ft_fmt_mmss(char *out, size_t size, int64_t ms);         /* 00:42 / 01:12:09 */
 void ft_fmt_ms(char *out, size_t size, double ms);            /* 42 ms, 1.8 s */
-void ft_fmt_bytes(char *out, size_t size, uint64_t n);        /* 3.7 GB */
+void ft_fmt_double(char *out, size_t size,
+                   double v); /* 0.1: the fewest digits that read back to it */
+void ft_fmt_bytes(char *out, size_t size, uint64_t n); /* 3.7 GB */
 /* HH:MM:SS of a wall clock in UTC shifted by offset_s (the local zone's, found by the caller). */
 void ft_fmt_clock(char *out, size_t size, int64_t wall_ms, int offset_s);
 

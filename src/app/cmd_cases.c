@@ -137,7 +137,7 @@ static void print_case(const struct cases *c, const cJSON *o)
     char score[32];
 
     printf("%-11s %s\n", "id", ft_answer_text(&s, o, "transaction_id"));
-    ft_shortest(score, ft_answer_number(o, "score"));
+    ft_fmt_double(score, sizeof(score), ft_answer_number(o, "score"));
     printf("%-11s %s", "score", score);
     if (!isnan(ft_answer_number(o, "threshold")))
         printf(" (threshold %.15g)", ft_answer_number(o, "threshold"));
@@ -428,7 +428,7 @@ static enum ft_status csv_row(struct export *e, const char *json, struct ft_err 
         char number[32] = "";
 
         if (cJSON_IsNumber(m))
-            ft_shortest(number, m->valuedouble);
+            ft_fmt_double(number, sizeof(number), m->valuedouble);
         else if (cJSON_IsBool(m))
             snprintf(number, sizeof(number), "%d", cJSON_IsTrue(m));
         csv_cell(e, cJSON_IsString(m) ? m->valuestring : number, i == 0);

@@ -76,8 +76,11 @@ static enum ft_status evaluate_model(struct ft_app *app, struct evaluate *e, str
 
 static void put(struct ft_buf *b, const char *name, double v)
 {
-    ft_buf_fmt(b, "%s\"%s\":", b->n && b->p[b->n - 1] == '{' ? "" : ",", name);
-    ft_buf_double(b, v);
+    char text[32] = "null";
+
+    if (isfinite(v))
+        ft_fmt_double(text, sizeof(text), v);
+    ft_buf_fmt(b, "%s\"%s\":%s", b->n && b->p[b->n - 1] == '{' ? "" : ",", name, text);
 }
 
 static void put_count(struct ft_buf *b, const char *name, uint64_t v)
@@ -183,8 +186,10 @@ static void print_row(const struct evaluate *e, const char *name, enum look look
             ft_fmt_count(text, sizeof(text), (uint64_t)v);
         else if (look == MONEY)
             ft_fmt_money(text, sizeof(text), v);
+        else if (look == THRESHOLD) /* whole: used again it gives the figures beside it */
+            ft_fmt_double(text, sizeof(text), v);
         else
-            snprintf(text, sizeof(text), look == THRESHOLD ? "%.6g" : "%.4f", v);
+            snprintf(text, sizeof(text), "%.4f", v);
         printf("  %14s", text);
     }
     putchar('\n');
@@ -335,19 +340,22 @@ struct curve {
 
 static void curve_number(FILE *f, double v)
 {
-    if (isnan(v))
-        fputc(',', f);
-    else
-        fprintf(f, ",%.17g", v);
+    char text[32] = "";
+
+    if (!isnan(v))
+        ft_fmt_double(text, sizeof(text), v);
+    fprintf(f, ",%s", text);
 }
 
 static void curve_point(void *user, const struct ft_eval_at *at)
 {
     const struct curve *c = user;
+    char threshold[32];
 
+    ft_fmt_double(threshold, sizeof(threshold), at->threshold);
     if (c->model)
         fprintf(c->f, "%s,", c->model);
-    fprintf(c->f, "%.17g,%llu,%llu,%llu,%llu", at->threshold, (unsigned long long)at->tp,
+    fprintf(c->f, "%s,%llu,%llu,%llu,%llu", threshold, (unsigned long long)at->tp,
             (unsigned long long)at->fp, (unsigned long long)at->tn, (unsigned long long)at->fn);
     curve_number(c->f, at->precision);
     curve_number(c->f, at->recall);

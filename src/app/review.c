@@ -86,15 +86,6 @@ double ft_answer_number(const cJSON *o, const char *name)
     return cJSON_IsNumber(m) ? m->valuedouble : (double)NAN;
 }
 
-void ft_shortest(char text[32], double v)
-{
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, 32, "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            return;
-    }
-}
-
 void ft_print_json(FILE *to, const char *json)
 {
     bool quoted = false;

@@ -30,8 +30,6 @@ struct ft_shown {
 };
 const char *ft_answer_text(struct ft_shown *to, const cJSON *o, const char *name);
 double ft_answer_number(const cJSON *o, const char *name); /* NaN: none */
-/* The shortest text that reads back to the same double. */
-void ft_shortest(char text[32], double v);
 /* An answer of the database as one line; the white space that it puts between values is left out. */
 void ft_print_json(FILE *to, const char *json);
 /* "C. Young" or the whole name, as the answer has it. */

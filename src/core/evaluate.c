@@ -2,7 +2,10 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "fraudtop/txn.h"
 
 #define UNDEFINED ((double)NAN)
 #define CLIP 2.220446049250313e-16 /* of probabilities in the log loss, as scikit-learn clips */
@@ -128,19 +131,39 @@ static void figures_at(const struct ft_eval *e, double threshold, double beta,
 
 /* ---- over all thresholds -------------------------------------------------------------------------- */
 
-/* A threshold that flags the first n rows, and no other; n is the end of a group of equal scores. */
-static double threshold_after(const struct ft_eval *e, size_t n)
-{
-    double above, below, middle;
+struct
+    between { /* thresholds that flag the first n rows and no other: low <= t < high; n is the end of a group of equals */
+    double low, high, middle;
+};
 
+static struct between thresholds_after(const struct ft_eval *e, size_t n)
+{
+    struct between b = {-INFINITY, INFINITY, 0};
+
+    if (n < e->n)
+        b.low = b.middle = e->row[n].score;
     if (n == 0)
-        return e->row[0].score;
-    above = e->row[n - 1].score;
+        return b;
+    b.high = e->row[n - 1].score;
     if (n == e->n)
-        return above > 0 ? above / 2 : above - (fabs(above) > 1 ? fabs(above) : 1);
-    below = e->row[n].score;
-    middle = below / 2 + above / 2;
-    return middle >= below && middle < above ? middle : below;
+        b.middle = b.high > 0 ? b.high / 2 : b.high - (fabs(b.high) > 1 ? fabs(b.high) : 1);
+    else if (b.low / 2 + b.high / 2 >= b.low && b.low / 2 + b.high / 2 < b.high)
+        b.middle = b.low / 2 + b.high / 2;
+    return b;
+}
+
+/* The one near the middle with the fewest digits, so that people can copy it and get the same. */
+static double shortest(const struct between *b)
+{
+    for (int digits = 1; digits < 17; digits++) {
+        char text[32];
+        int n = snprintf(text, sizeof(text), "%.*g", digits, b->middle);
+        double v;
+
+        if (ft_parse_double((struct ft_span){text, (size_t)n}, &v) && v >= b->low && v < b->high)
+            return v;
+    }
+    return b->middle;
 }
 
 static size_t group_end(const struct ft_eval *e, size_t from)
@@ -168,10 +191,13 @@ static void take_better(struct best *b, double value, size_t n)
 static void choose(const struct ft_eval *e, const struct best *b, double beta,
                    struct ft_eval_at *at)
 {
-    if (b->found)
-        figures_at(e, threshold_after(e, b->n), beta, at);
-    else
-        *at = undefined;
+    struct between t;
+
+    *at = undefined;
+    if (!b->found)
+        return;
+    t = thresholds_after(e, b->n);
+    figures_at(e, shortest(&t), beta, at);
 }
 
 struct asked {
@@ -266,7 +292,7 @@ enum ft_status ft_eval_curve(struct ft_eval *e,
         all += e->row[i].label && !isnan(e->row[i].amount) ? e->row[i].amount : 0;
     }
     for (size_t from = 0, to = 0; e->n && from <= e->n; from = to) {
-        at.threshold = threshold_after(e, to);
+        at.threshold = thresholds_after(e, to).middle;
         at.fn = e->positives - at.tp;
         at.tn = e->n - e->positives - at.fp;
         finish(&at, 1);

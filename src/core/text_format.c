@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fraudtop/txn.h"
+
 /* The C library's printf is safe here: the program never sets LC_NUMERIC. */
 
 void ft_fmt_count(char *out, size_t size, uint64_t n)
@@ -126,6 +128,17 @@ void ft_fmt_mmss(char *out, size_t size, int64_t ms)
         ft_fmt_age(out, size, ms);
     else
         snprintf(out, size, "%02d:%02d", (int)(ms / 60000), (int)(ms / 1000 % 60));
+}
+
+void ft_fmt_double(char *out, size_t size, double v)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        double back;
+        int n = snprintf(out, size, "%.*g", digits, v);
+
+        if (!isfinite(v) || (ft_parse_double((struct ft_span){out, (size_t)n}, &back) && back == v))
+            return;
+    }
 }
 
 void ft_fmt_ms(char *out, size_t size, double ms)

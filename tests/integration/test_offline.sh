@@ -64,6 +64,13 @@ ft evaluate data/test.csv.gz --label target --limit 2000 -m seed-004 -m models/s
     fail "evaluate of two models ends with $?"
 grep -q 'seed-004 *seed-004' "$work/table" || fail "two models do not stand side by side"
 head -1 "$work/curve" | grep -q '^model,threshold,tp,' || fail "the curve's header"
+# a threshold of the table, used again, gives the figures beside it; no more digits than that takes
+grep -c '^.*: threshold' "$work/table" | grep -qx 2 || fail "thresholds of the table"
+recall=$(awk '/^FPR up to/ { t = 1 } t && $1 == "recall" { print $2; exit }' "$work/table")
+best=$(awk '/^FPR up to/ { print $6 }' "$work/table")
+ft evaluate data/test.csv.gz --label target --limit 2000 --threshold "$best" -q > "$work/again"
+is "recall at a printed threshold" "$(awk '/^ *recall/ { print $2; exit }' "$work/again")" "$recall"
+[ ${#best} -lt 12 ] || fail "the threshold $best has too many digits"
 ft evaluate data/new_small.csv 2> "$work/err"
 is "evaluate without a label" $? 2
 

@@ -4,6 +4,7 @@
 
 #include "fraudtop/buf.h"
 #include "fraudtop/evaluate.h"
+#include "fraudtop/text.h"
 
 static char *read_file(const char *name)
 {
@@ -77,7 +78,7 @@ static void check_again(struct ft_eval *e, const struct ft_eval_at *at, double b
 
     if (isnan(at->threshold))
         return;
-    snprintf(text, sizeof(text), "%.17g", at->threshold);
+    ft_fmt_double(text, sizeof(text), at->threshold);
     assert_int_equal(ft_eval_compute(e, strtod(text, NULL), beta, 0.05, 0.9, &r, NULL), FT_OK);
     assert_memory_equal(&r.at, at, sizeof(*at));
 }
