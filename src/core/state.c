@@ -316,11 +316,16 @@ static uint8_t find_category(const struct ft_customer *c, uint32_t hash)
 /* Room for one more category: a new slot, or that of the rarest one, which is forgotten. */
 static uint8_t reuse_category(struct ft_customer *c)
 {
+    uint32_t n[FT_MAX_CATEGORIES + 1] = {0};
     uint8_t rarest = 0;
 
-    for (uint8_t i = 1; i < c->n_categories; i++)
-        if (c->category[i].n_old < c->category[rarest].n_old)
+    for (uint16_t i = 0; i < c->n_events; i++)
+        n[c->event[i].category]++;
+    for (uint8_t i = 0; i < c->n_categories; i++) {
+        n[i] += c->category[i].n_old;
+        if (n[i] < n[rarest])
             rarest = i;
+    }
     for (uint16_t i = 0; i < c->n_events; i++)
         if (c->event[i].category == rarest)
             c->event[i].category = FT_MAX_CATEGORIES;
