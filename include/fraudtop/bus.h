@@ -61,10 +61,14 @@ struct ft_topic_spec {
     int64_t retention_ms;  /* 0: the broker's default */
     int max_message_bytes; /* 0: the broker's default */
     bool compacted;
+    bool grow; /* one that exists with fewer partitions gets more (Kafka) */
 };
-/* Makes the topics that are missing; those that exist are left as they are.  FT_EUNREACHABLE within timeout_ms. */
+/* Makes the topics that are missing; those that exist are left as they are, but for grow.  FT_EUNREACHABLE within timeout_ms. */
 enum ft_status ft_bus_ensure_topics(struct ft_bus *bus, const struct ft_topic_spec *spec, size_t n,
                                     int timeout_ms, struct ft_err *err);
+
+/* Where a key's messages lie among n partitions, by Kafka's own hash (murmur2): ours always, those of others mostly. */
+int32_t ft_bus_partition_of(struct ft_span key, int n);
 
 struct ft_topic_info {
     char name[250];

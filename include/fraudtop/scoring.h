@@ -181,6 +181,8 @@ size_t ft_state_bytes(const struct ft_state *st);
 /* True when this id was seen before (row not higher than the highest of its run; foreign ids: among the customer's
  * remembered ones): such a transaction is scored but changes no state. */
 bool ft_state_seen(struct ft_state *st, const struct ft_txn *t);
+/* Forgets the runs' highest rows: the next message is of another partition. */
+void ft_state_forget_runs(struct ft_state *st);
 /*
  * The changelog.  ft_state_changes calls emit for each customer (and for the run marks of the partition) changed since
  * the last call: key (16 bytes for a customer; a text for marks) and record (NULL: tombstone), then forgets that they

@@ -34,12 +34,13 @@ enum ft_status ft_topics_ensure(struct ft_bus *bus, const struct ft_topics *t, i
 {
     const int dlq_bytes = 2 << 20;
     const struct ft_topic_spec spec[] = {
-        {t->transactions,     t->partitions, t->replication, t->retention_ms, 0,         false},
-        {t->scoring,          t->partitions, t->replication, t->retention_ms, 0,         false},
-        {t->transactions_dlq, t->partitions, t->replication, t->retention_ms, dlq_bytes, false},
-        {t->scoring_dlq,      t->partitions, t->replication, t->retention_ms, dlq_bytes, false},
-        {t->control,          1,             t->replication, 0,               0,         true },
-        {t->status,           1,             t->replication, 0,               0,         true },
+        {t->transactions,     t->partitions, t->replication, t->retention_ms, 0,         false, false},
+        {t->scoring,          t->partitions, t->replication, t->retention_ms, 0,         false, false},
+        {t->transactions_dlq, t->partitions, t->replication, t->retention_ms, dlq_bytes, false,
+         false                                                                                       },
+        {t->scoring_dlq,      t->partitions, t->replication, t->retention_ms, dlq_bytes, false, false},
+        {t->control,          1,             t->replication, 0,               0,         true,  false},
+        {t->status,           1,             t->replication, 0,               0,         true,  false},
     };
 
     return ft_bus_ensure_topics(bus, spec, sizeof(spec) / sizeof(spec[0]), timeout_ms, err);

@@ -66,7 +66,7 @@ static struct ft_sc_part *add_part(struct ft_sc *c, int32_t partition)
     }
     generation = (uint16_t)(p->generation + 1);
     ft_sc_drop_part(p);
-    *p = (struct ft_sc_part){.partition = partition, .generation = generation};
+    *p = (struct ft_sc_part){.partition = partition, .generation = generation, .first = -1};
     p->after = malloc(FT_SC_WINDOW * sizeof(*p->after));
     if (!p->after || !ft_gap_init(&p->gap, FT_SC_WINDOW, 0))
         return NULL;
@@ -245,6 +245,7 @@ static enum ft_status open_result(struct ft_sc *c, struct ft_sc_part *p, const s
     seq = ft_gap_open(&p->gap);
     p->after[seq & p->gap.mask] = m->offset + 1;
     p->next = m->offset + 1;
+    p->first = p->first < 0 ? m->offset : p->first;
     p->n_since++;
     *token = c->o.exactly_once ? 0 : token_of(c, p, seq);
     return FT_OK;
@@ -674,6 +675,7 @@ static enum ft_status take_model(struct ft_sc *c, struct ft_err *err)
     c->scorer = c->next;
     c->next = NULL;
     know_model(c);
+    memset(c->rebuilt, 0, sizeof(c->rebuilt));
     ft_log(FT_INFO, "score", "model %s decides from now on", c->model_name);
     return FT_OK;
 }

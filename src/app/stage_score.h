@@ -1,6 +1,6 @@
 /*
  * Inside of the score stage: stage_score.c reads, scores and sends; score_commit.c moves the offsets, with state and
- * transactions where there are any.
+ * transactions where there are any; score_restore.c takes a partition over: restores its state or makes it anew.
  */
 #ifndef FT_STAGE_SCORE_H
 #define FT_STAGE_SCORE_H
@@ -11,6 +11,14 @@
 
 #define FT_SC_WINDOW (1u << 15) /* results under way for a partition */
 #define FT_SC_RUNS 256          /* runs whose highest row is remembered for a partition */
+
+/*
+ * The changelog's record of a model: key "model/" and the offset of the first transaction that it decided on (20 digits),
+ * value {"partitions":3,"digest":"...","model":"velocity 1"}, partitions being how many the topic of transactions had.
+ */
+#define FT_SC_ERA_PREFIX "model/"
+#define FT_SC_ERA_KEY 32
+#define FT_SC_ERA 1024
 
 struct ft_sc_mark {
     struct ft_run run;
@@ -24,6 +32,7 @@ struct ft_sc_part {
     bool owned;
     struct ft_gap gap; /* of results */
     int64_t *after;    /* by sequence: the offset after its message */
+    int64_t first;     /* message with a result since the partition was taken over, or -1 */
     int64_t next;      /* after the newest message with a result */
     int64_t committed;
     uint64_t n_since; /* messages since the last commit */
@@ -31,6 +40,7 @@ struct ft_sc_part {
     struct ft_producer *txn; /* of this partition */
     bool in_txn;
     struct ft_state *state;
+    char era[FT_SC_ERA]; /* the newest record of a model */
     struct ft_sc_mark mark[FT_SC_RUNS];
     size_t n_mark;
 };
@@ -66,8 +76,8 @@ struct ft_sc {
     size_t n;
     struct ft_sc_text text;
     struct ft_seldom said, said_bad;
-    uint64_t rebuilt[64],
-        relived; /* by partition, one bit each; rows of the state being made anew */
+    int n_input;                   /* partitions of the topic of transactions, with transactions */
+    uint64_t rebuilt[64];          /* state made anew by us: by partition, one bit each */
     struct ft_score_status status; /* under s.lock */
 };
 
@@ -81,7 +91,22 @@ enum ft_status ft_sc_commit(struct ft_sc *c, bool now, struct ft_err *err);
 enum ft_status ft_sc_changelog(struct ft_sc *c, struct ft_err *err);
 /* A partition that came: its transactional producer, its state. */
 enum ft_status ft_sc_take_over(struct ft_sc *c, struct ft_sc_part *p, struct ft_err *err);
+/* The record of the model that decides now. */
+void ft_sc_era(const struct ft_sc *c, char out[FT_SC_ERA]);
 /* True when the message came before and its verdict must not be sent again; remembers it. */
 bool ft_sc_seen(struct ft_sc *c, struct ft_sc_part *p, const struct ft_txn *t);
+/* The mark of a run, made when new. */
+struct ft_sc_mark *ft_sc_mark_of(struct ft_sc *c, struct ft_sc_part *p, const struct ft_run *run);
+
+/* A failed call is made again while that can help and nobody asked us to end; what it came to. */
+bool ft_sc_once_more(struct ft_sc *c, enum ft_status st);
+enum ft_status ft_sc_ended(struct ft_sc *c, enum ft_status st);
+
+/* A partition's transaction: begun unless it is, a record of the changelog, all changed states, the end. */
+enum ft_status ft_sc_begin(struct ft_sc_part *p, struct ft_err *err);
+enum ft_status ft_sc_emit(struct ft_sc *c, struct ft_sc_part *p, struct ft_span key,
+                          struct ft_span record, struct ft_err *err);
+enum ft_status ft_sc_emit_changes(struct ft_sc *c, struct ft_sc_part *p, struct ft_err *err);
+enum ft_status ft_sc_end_txn(struct ft_sc *c, struct ft_sc_part *p, struct ft_err *err);
 
 #endif

@@ -29,6 +29,35 @@ bool ft_bus_embedded(const struct ft_bus *bus)
     return ops_of(bus)->embedded;
 }
 
+static uint32_t murmur2(const unsigned char *p, size_t n)
+{
+    const uint32_t m = 0x5bd1e995;
+    uint32_t h = 0x9747b28c ^ (uint32_t)n;
+
+    for (; n >= 4; p += 4, n -= 4) {
+        uint32_t k =
+            (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+
+        k *= m;
+        k ^= k >> 24;
+        h = h * m ^ k * m;
+    }
+    if (n == 3)
+        h ^= (uint32_t)p[2] << 16;
+    if (n >= 2)
+        h ^= (uint32_t)p[1] << 8;
+    if (n >= 1)
+        h = (h ^ p[0]) * m;
+    h ^= h >> 13;
+    h *= m;
+    return h ^ h >> 15;
+}
+
+int32_t ft_bus_partition_of(struct ft_span key, int n)
+{
+    return (int32_t)((murmur2((const unsigned char *)key.p, key.n) & 0x7fffffff) % (uint32_t)n);
+}
+
 bool ft_prop_is_secret(const char *name)
 {
     static const char *const parts[] = {"password", "secret", ".key", "sasl.jaas",

@@ -169,6 +169,55 @@ static enum ft_status create(struct kb_bus *b, rd_kafka_NewTopic_t **list, size_
     return st;
 }
 
+static enum ft_status grown(const char *topic, rd_kafka_event_t *ev, struct ft_err *err)
+{
+    const rd_kafka_CreatePartitions_result_t *r = rd_kafka_event_CreatePartitions_result(ev);
+    rd_kafka_resp_err_t e = rd_kafka_event_error(ev);
+    const rd_kafka_topic_result_t **list;
+    size_t n = 0;
+
+    if (!e && r) {
+        list = rd_kafka_CreatePartitions_result_topics(r, &n);
+        e = n ? rd_kafka_topic_result_error(list[0]) : 0;
+    }
+    /* Somebody else was first: what it has now is seen by whoever asks. */
+    if (e && e != RD_KAFKA_RESP_ERR_INVALID_PARTITIONS)
+        return ft_fail(err, kb_status(e), "topic %s: no more partitions could be made: %s", topic,
+                       kb_text(e));
+    if (!e)
+        ft_log(FT_INFO, "kafka", "topic %s has more partitions", topic);
+    return FT_OK;
+}
+
+static enum ft_status grow(struct kb_bus *b, const struct ft_topic_spec *s, int64_t deadline,
+                           struct ft_err *err)
+{
+    char text[200];
+    rd_kafka_NewPartitions_t *p =
+        rd_kafka_NewPartitions_new(s->name, (size_t)s->partitions, text, sizeof(text));
+    rd_kafka_t *rk = b->admin.rk;
+    rd_kafka_AdminOptions_t *o;
+    rd_kafka_queue_t *q;
+    rd_kafka_event_t *ev;
+    enum ft_status st;
+
+    if (!p)
+        return ft_fail(err, FT_EUSAGE, "topic %s: %s", s->name, text);
+    o = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
+    q = rd_kafka_queue_new(rk);
+    rd_kafka_AdminOptions_set_request_timeout(o, kb_left(deadline), NULL, 0);
+    rd_kafka_CreatePartitions(rk, &p, 1, o, q);
+    ev = rd_kafka_queue_poll(q, kb_left(deadline) + 1000);
+    st = ev ? grown(s->name, ev, err)
+            : ft_fail(err, FT_EUNREACHABLE, "topic %s: no more partitions in time", s->name);
+    if (ev)
+        rd_kafka_event_destroy(ev);
+    rd_kafka_queue_destroy(q);
+    rd_kafka_AdminOptions_destroy(o);
+    rd_kafka_NewPartitions_destroy(p);
+    return st;
+}
+
 /* Whether all topics are there with a leader for each partition. */
 static bool all_there(const struct rd_kafka_metadata *md, const struct ft_topic_spec *spec,
                       size_t n)
@@ -176,7 +225,8 @@ static bool all_there(const struct rd_kafka_metadata *md, const struct ft_topic_
     for (size_t i = 0; i < n; i++) {
         const struct rd_kafka_metadata_topic *t = find_topic(md, spec[i].name);
 
-        if (!t || t->err || !t->partition_cnt)
+        if (!t || t->err || !t->partition_cnt ||
+            (spec[i].grow && t->partition_cnt < spec[i].partitions))
             return false;
         for (int k = 0; k < t->partition_cnt; k++)
             if (t->partitions[k].leader < 0)
@@ -210,7 +260,7 @@ enum ft_status kb_ensure_topics(struct ft_bus *bus, const struct ft_topic_spec *
 {
     struct kb_bus *b = kb(bus);
     int64_t deadline = ft_now_ms() + timeout_ms;
-    const struct rd_kafka_metadata *md;
+    const struct rd_kafka_metadata *md = NULL;
     rd_kafka_NewTopic_t **list = calloc(n ? n : 1, sizeof(rd_kafka_NewTopic_t *));
     size_t n_new = 0;
     enum ft_status st;
@@ -219,7 +269,11 @@ enum ft_status kb_ensure_topics(struct ft_bus *bus, const struct ft_topic_spec *
         return ft_fail(err, FT_ENOMEM, "kafka: no memory");
     st = metadata(b, deadline, &md, err);
     for (size_t i = 0; st == FT_OK && i < n; i++) {
-        if (find_topic(md, spec[i].name))
+        const struct rd_kafka_metadata_topic *t = find_topic(md, spec[i].name);
+
+        if (t && spec[i].grow && t->partition_cnt < spec[i].partitions)
+            st = grow(b, &spec[i], deadline, err);
+        if (t)
             continue;
         list[n_new] = new_topic(&spec[i], err);
         if (list[n_new])
@@ -227,7 +281,7 @@ enum ft_status kb_ensure_topics(struct ft_bus *bus, const struct ft_topic_spec *
         else
             st = FT_EUSAGE;
     }
-    if (st != FT_OK && st != FT_EUSAGE)
+    if (!md)
         goto out;
     if (st == FT_OK && n_new)
         st = create(b, list, n_new, deadline, err);

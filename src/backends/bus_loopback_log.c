@@ -319,36 +319,11 @@ bool lb_topic_room(struct lb_bus *b, struct lb_topic *t, size_t more)
     return t->bytes + more <= t->max_bytes;
 }
 
-/* Kafka's own hash (murmur2), so that a key lies in the same partition wherever it is written. */
-static uint32_t murmur2(const unsigned char *p, size_t n)
-{
-    const uint32_t m = 0x5bd1e995;
-    uint32_t h = 0x9747b28c ^ (uint32_t)n;
-
-    for (; n >= 4; p += 4, n -= 4) {
-        uint32_t k =
-            (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-
-        k *= m;
-        k ^= k >> 24;
-        h = h * m ^ k * m;
-    }
-    if (n == 3)
-        h ^= (uint32_t)p[2] << 16;
-    if (n >= 2)
-        h ^= (uint32_t)p[1] << 8;
-    if (n >= 1)
-        h = (h ^ p[0]) * m;
-    h ^= h >> 13;
-    h *= m;
-    return h ^ h >> 15;
-}
-
 int32_t lb_partition_of(struct lb_topic *t, struct ft_span key)
 {
     uint32_t n = (uint32_t)t->n_parts;
 
     if (!key.p)
         return (int32_t)(t->next_spread++ % n);
-    return (int32_t)((murmur2((const unsigned char *)key.p, key.n) & 0x7fffffff) % n);
+    return ft_bus_partition_of(key, t->n_parts);
 }

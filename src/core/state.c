@@ -517,6 +517,11 @@ void ft_marks_note(struct ft_state *st, const struct ft_uuid *id)
     m->changed = true;
 }
 
+void ft_state_forget_runs(struct ft_state *st)
+{
+    st->n_marks = st->n_dropped = 0;
+}
+
 bool ft_state_seen(struct ft_state *st, const struct ft_txn *t)
 {
     uint64_t id = ft_foreign_id(&t->id);

@@ -158,7 +158,7 @@ static int draw_parts(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
 static int draw_processes(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_live *l = c->live;
-    char right[32], rate[24], seen[24];
+    char right[32], rate[24], seen[24], share[40];
     int y = b.y + 1;
 
     snprintf(right, sizeof(right), "%zu", l->n_process);
@@ -173,12 +173,14 @@ static int draw_processes(const struct ft_con *c, struct ft_canvas *cv, struct f
 
         ft_fmt_rate(rate, sizeof(rate), p->per_s);
         ft_fmt_mmss(seen, sizeof(seen), c->now_ms - p->seen_ms > 0 ? c->now_ms - p->seen_ms : 0);
+        snprintf(share, sizeof(share), "  %.0f %% of its state", 100 * p->restored);
         ft_putf(cv, y, 1, b.w - 1,
                 gone                               ? FT_ROLE_DOWN
                 : strcmp(p->state, "running") == 0 ? FT_ROLE_NORMAL
                                                    : FT_ROLE_WARN,
-                "%-7s %-14.14s %7d  %-10s %9s/s  %s%s%s", p->role, p->host, (int)p->pid, p->state,
-                rate, p->detail, c->now_ms - p->seen_ms > 3000 ? "  silent " : "",
+                "%-7s %-14.14s %7d  %-10s %9s/s  %s%s%s%s", p->role, p->host, (int)p->pid, p->state,
+                rate, p->detail, strcmp(p->state, "restoring") == 0 ? share : "",
+                c->now_ms - p->seen_ms > 3000 ? "  silent " : "",
                 c->now_ms - p->seen_ms > 3000 ? seen : "");
     }
     return y - b.y;

@@ -173,12 +173,12 @@ def make(rows, seed, path):
         w = csv.writer(f, lineterminator="\n")
         w.writerow(HEADER)
         for i in range(rows):
-            clock += timedelta(minutes=r.choice([0, 0, 1] if i < rows / 2 else [0, 1, 90]))  # a burst, then a life
-            who = r.choice([0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11, 11])
+            clock += timedelta(minutes=r.choice([0, 0, 1] if i < rows * 2 / 3 else [0, 1, 90]))  # a burst, then a life
+            who = r.choice([0] * 20 + [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] + [11] * 10)
             t = clock + timedelta(seconds=r.choice([0, 0, 0, -60, -5000, -90000, -8 * DAY, 3 * DAY, 20]))
             if who == 10:  # a customer who comes and goes: beyond the gap and just within it
                 t += timedelta(days=r.choice([0, 0, 0, 0, 99, 101, -100, -300]))
-            kind = r.choice(kinds) if who != 11 else "c%d" % min(r.randrange(100), r.randrange(100))
+            kind = r.choice(kinds) if who != 11 else "c%d" % min(r.randrange(160), r.randrange(160))
             amount = r.choice(["0", "0.01", "9.99", "1e3", "25000000", "%.2f" % r.expovariate(1 / 60)])
             w.writerow([t.strftime(r.choice(["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M"])), kind, amount, "shop",
                         NAMES[who % len(NAMES)], "Smith", "Street %d" % (who // len(NAMES))])

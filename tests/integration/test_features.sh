@@ -24,11 +24,11 @@ json.dump({"format": 1, "name": "all", "version": "1", "required": ["transaction
           open(sys.argv[1], "w"))
 PY
 for seed in ${FT_SEED:-1}; do
-    python3 "$REF" make "${FT_ROWS:-1200}" "$seed" "$TMP/rows.csv"
+    python3 "$REF" make "${FT_ROWS:-900}" "$seed" "$TMP/rows.csv"
     python3 -c 'import random,sys
 r = random.Random(int(sys.argv[1]))
 print("row,raw")
-for i in range(int(sys.argv[2])): print("%d,%r" % (i, r.gauss(-3, 2)))' "$seed" "${FT_ROWS:-1200}" >"$TMP/scores.csv"
+for i in range(int(sys.argv[2])): print("%d,%r" % (i, r.gauss(-3, 2)))' "$seed" "${FT_ROWS:-900}" >"$TMP/scores.csv"
     exits 0 "$FRAUDTOP" features "$TMP/rows.csv" -m "$TMP/all" --stage-scores "$TMP/scores.csv" --threads 1 -q -o "$TMP/got.csv"
     python3 "$REF" check "$TMP/all/manifest.json" "$TMP/rows.csv" "$TMP/scores.csv" "$TMP/got.csv" || fail "seed $seed"
     for threads in 2 7; do
