@@ -22,7 +22,7 @@ promoted() { # NAME SCORE-OPTIONS...
     export FRAUDTOP_TOPICS_TRANSACTIONS=$T.$name.transactions FRAUDTOP_TOPICS_SCORING=$T.$name.scoring FRAUDTOP_SCORE_GROUP=$T.$name \
         FRAUDTOP_TOPICS_CONTROL=$T.$name.control FRAUDTOP_TOPICS_STATUS=$T.$name.status
     sql "TRUNCATE fraud_scores, fraudtop_verdicts" >/dev/null 2>&1 || true
-    : >"$TMP/one.log"
+    : >"$TMP/one.log" >"$TMP/replay.log"
     member one "$FRAUDTOP" score -m old "$@"
     member sink "$FRAUDTOP" sink
     member replay "$FRAUDTOP" replay rows.csv --rate "$RATE"
