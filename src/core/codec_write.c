@@ -34,31 +34,46 @@ static bool is_plain(uint64_t w)
            0;
 }
 
-static void put_text(struct ft_buf *out, struct ft_span text)
+/* Copies n bytes to `to` as long as they are plain; false: one is not (what was copied is of no use). */
+static bool copy_plain(char *to, const char *from, size_t n)
 {
-    size_t i = 0;
+    const uint64_t blanks = 0x2020202020202020u;
     uint64_t w;
+    size_t i = 0;
 
-    for (; i + 8 <= text.n; i += 8) {
-        memcpy(&w, text.p + i, 8);
+    for (; i + 8 <= n; i += 8) {
+        memcpy(&w, from + i, 8);
+        memcpy(to + i, &w, 8);
         if (!is_plain(w))
-            break;
+            return false;
     }
-    if (i + 8 > text.n) {
-        w = 0x2020202020202020u;
-        memcpy(&w, text.p + i, text.n - i);
-        if (is_plain(w)) {
-            if (!ft_buf_reserve(out, text.n + 2))
-                return;
-            out->p[out->n] = '"';
-            memcpy(out->p + out->n + 1, text.p, text.n);
-            out->p[out->n + text.n + 1] = '"';
-            out->n += text.n + 2;
-            out->p[out->n] = '\0';
-            return;
+    if (i == n)
+        return true;
+    if (n >= 8) { /* the last eight, some of them a second time */
+        memcpy(&w, from + n - 8, 8);
+        memcpy(to + n - 8, &w, 8);
+    } else {
+        w = blanks;
+        for (; i < n; i++) {
+            to[i] = from[i];
+            w = w << 8 | (unsigned char)from[i];
         }
     }
-    ft_buf_json(out, text);
+    return is_plain(w);
+}
+
+static void put_text(struct ft_buf *out, struct ft_span text)
+{
+    if (!ft_buf_reserve(out, text.n + 2))
+        return;
+    if (!copy_plain(out->p + out->n + 1, text.p, text.n)) {
+        ft_buf_json(out, text);
+        return;
+    }
+    out->p[out->n] = '"';
+    out->n += text.n + 2;
+    out->p[out->n - 1] = '"';
+    out->p[out->n] = '\0';
 }
 
 static void put_cell(struct ft_buf *out, const struct ft_cell *cell)

@@ -57,23 +57,35 @@ void ft_siphash_init(struct ft_siphash *h, const uint8_t key[16])
     h->n = 0;
 }
 
+/* Fewer than eight bytes. */
+static uint64_t part_at(const uint8_t *p, size_t n)
+{
+    uint64_t w = 0;
+
+    while (n--)
+        w = w << 8 | p[n];
+    return w;
+}
+
 void ft_siphash_add(struct ft_siphash *h, const void *data, size_t n)
 {
     const uint8_t *p = data;
+    unsigned shift = 8 * (unsigned)(h->n % 8); /* bits of the tail */
 
-    while (n) {
-        if (h->n % 8 == 0 && n >= 8) {
-            absorb(h, word_at(p));
-            h->n += 8;
-            p += 8;
-            n -= 8;
-            continue;
-        }
-        h->tail |= (uint64_t)*p++ << 8 * (h->n % 8);
-        n--;
-        if (++h->n % 8 == 0) {
+    h->n += n;
+    for (; n >= 8; p += 8, n -= 8) {
+        uint64_t word = word_at(p);
+
+        absorb(h, h->tail | word << shift);
+        h->tail = shift ? word >> (64 - shift) : 0;
+    }
+    if (n) {
+        uint64_t word = part_at(p, n);
+
+        h->tail |= word << shift;
+        if (shift + 8 * n >= 64) {
             absorb(h, h->tail);
-            h->tail = 0;
+            h->tail = shift ? word >> (64 - shift) : 0;
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #include <locale.h>
 
+#include "fraudtop/siphash.h"
 #include "fraudtop/txn.h"
 
 static uint64_t next_random(uint64_t *s)
@@ -332,6 +333,29 @@ static void test_key_of_a_customer(void **state)
     assert_memory_equal(a, b, sizeof(a));
 }
 
+static void test_pieces_hash_as_the_whole(void **state)
+{
+    uint8_t secret[16], text[40], whole[16], pieces[16];
+    struct ft_siphash h;
+
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        text[i] = (uint8_t)(i * 7 + 1);
+    memcpy(secret, text, sizeof(secret));
+    ft_siphash_init(&h, secret);
+    ft_siphash_add(&h, text, sizeof(text));
+    ft_siphash_end(&h, whole);
+    for (size_t a = 0; a <= sizeof(text); a++)
+        for (size_t b = a; b <= sizeof(text); b++) {
+            ft_siphash_init(&h, secret);
+            ft_siphash_add(&h, text, a);
+            ft_siphash_add(&h, text + a, b - a);
+            ft_siphash_add(&h, text + b, sizeof(text) - b);
+            ft_siphash_end(&h, pieces);
+            assert_memory_equal(pieces, whole, sizeof(whole));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_checks_say_what_is_wrong),
         cmocka_unit_test(test_checks_let_pass),
         cmocka_unit_test(test_key_of_a_customer),
+        cmocka_unit_test(test_pieces_hash_as_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
