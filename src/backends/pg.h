@@ -39,6 +39,13 @@ enum ft_status ft_pg_exec(PGconn *conn, const char *sql, const struct ft_pg_para
 enum ft_status ft_pg_exec_prepared(PGconn *conn, const char *name, const struct ft_pg_params *p,
                                    int timeout_ms, PGresult **res, const char *what,
                                    struct ft_err *err);
+/* Prepared statements in one round trip and one transaction: all of them or none. */
+struct ft_pg_call {
+    const char *name;
+    struct ft_pg_params params;
+};
+enum ft_status ft_pg_exec_together(PGconn *conn, const struct ft_pg_call *call, size_t n,
+                                   int timeout_ms, const char *what, struct ft_err *err);
 enum ft_status ft_pg_prepare(PGconn *conn, const char *name, const char *sql, int timeout_ms,
                              struct ft_err *err);
 

@@ -199,6 +199,22 @@ void ft_pg_array_numeric(struct ft_pg_array *a, struct ft_span text)
     add(a, out, 8 + 2 * (size_t)groups);
 }
 
+void ft_pg_array_fixed(struct ft_pg_array *a, int64_t v)
+{
+    unsigned char out[8 + 2 * 6], *p = out + sizeof(out);
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    unsigned n = 0;
+
+    for (; u; u /= 10000, n++) /* groups of four digits, the last one behind the point */
+        put16(p -= 2, (unsigned)(u % 10000));
+    p -= 8;
+    put16(p, n);
+    put16(p + 2, n ? (n - 2) & 0xFFFF : 0);
+    put16(p + 4, v < 0 ? 0x4000 : 0);
+    put16(p + 6, 4);
+    add(a, p, 8 + 2 * (size_t)n);
+}
+
 bool ft_pg_fixed(struct ft_span text, int64_t *out)
 {
     struct decimal d;

@@ -35,7 +35,9 @@ void ft_pg_array_uuid(struct ft_pg_array *a, const struct ft_uuid *u);
 void ft_pg_array_text(struct ft_pg_array *a, struct ft_span text);
 /* A decimal number's text, exactly (25.70 keeps its zero); NULL when it is none or beyond 60 digits. */
 void ft_pg_array_numeric(struct ft_pg_array *a, struct ft_span text);
-/* The same as a count of ten-thousandths; false when it has more decimals or more than 12 digits before the point. */
+/* A count of ten-thousandths. */
+void ft_pg_array_fixed(struct ft_pg_array *a, int64_t v);
+/* A decimal number's text as a count of ten-thousandths; false when it has more decimals or more than 12 digits before the point. */
 bool ft_pg_fixed(struct ft_span text, int64_t *out);
 
 #endif

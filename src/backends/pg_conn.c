@@ -281,6 +281,18 @@ static enum ft_status send_all(PGconn *conn, int64_t until, const char *what, st
     return left < 0 ? gone(conn, what, err) : FT_OK;
 }
 
+/* Until the next PQgetResult does not block. */
+static enum ft_status await(PGconn *conn, int64_t until, const char *what, struct ft_err *err)
+{
+    while (PQisBusy(conn)) {
+        if (!wait_for(conn, false, until))
+            return give_up(conn, what, err);
+        if (!PQconsumeInput(conn))
+            return gone(conn, what, err);
+    }
+    return FT_OK;
+}
+
 /* The last result of what was sent; earlier ones (of several statements) only when they are errors. */
 static enum ft_status receive(PGconn *conn, int64_t until, PGresult **out, const char *what,
                               struct ft_err *err)
@@ -289,15 +301,10 @@ static enum ft_status receive(PGconn *conn, int64_t until, PGresult **out, const
     enum ft_status st;
 
     for (;;) {
-        while (PQisBusy(conn)) {
-            if (!wait_for(conn, false, until)) {
-                PQclear(last);
-                return give_up(conn, what, err);
-            }
-            if (!PQconsumeInput(conn)) {
-                PQclear(last);
-                return gone(conn, what, err);
-            }
+        st = await(conn, until, what, err);
+        if (st != FT_OK) {
+            PQclear(last);
+            return st;
         }
         res = PQgetResult(conn);
         if (!res)
@@ -349,6 +356,55 @@ enum ft_status ft_pg_exec_prepared(PGconn *conn, const char *name, const struct 
         conn,
         PQsendQueryPrepared(conn, name, p->n, p->value, p->length, p->format, p->binary_result),
         timeout_ms, res, what, err);
+}
+
+/* The answers to all statements up to the end of the pipeline; the first trouble is the one to tell, those behind it were
+ * not run. */
+static enum ft_status receive_together(PGconn *conn, int64_t until, const char *what,
+                                       struct ft_err *err)
+{
+    enum ft_status st = FT_OK, waited;
+    struct ft_err later;
+
+    for (;;) {
+        PGresult *res;
+        bool end;
+
+        waited = await(conn, until, what, st == FT_OK ? err : &later);
+        if (waited != FT_OK)
+            return waited;
+        res = PQgetResult(conn);
+        if (!res)
+            continue; /* between two statements */
+        end = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+        if (!end && st == FT_OK)
+            st = ft_pg_check(conn, res, what, err);
+        PQclear(res);
+        if (end)
+            return st;
+    }
+}
+
+enum ft_status ft_pg_exec_together(PGconn *conn, const struct ft_pg_call *call, size_t n,
+                                   int timeout_ms, const char *what, struct ft_err *err)
+{
+    int64_t until = ft_now_ms() + timeout_ms;
+    int sent = PQenterPipelineMode(conn);
+    enum ft_status st;
+
+    for (size_t i = 0; sent && i < n; i++) {
+        const struct ft_pg_params *p = &call[i].params;
+
+        sent = PQsendQueryPrepared(conn, call[i].name, p->n, p->value, p->length, p->format, 0);
+    }
+    if (!sent || !PQpipelineSync(conn))
+        return gone(conn, what, err);
+    st = send_all(conn, until, what, err);
+    if (st == FT_OK)
+        st = receive_together(conn, until, what, err);
+    if (!PQexitPipelineMode(conn) && st == FT_OK)
+        st = gone(conn, what, err);
+    return st;
 }
 
 enum ft_status ft_pg_prepare(PGconn *conn, const char *name, const char *sql, int timeout_ms,

@@ -9,31 +9,37 @@
 
 #define FT_PG_WRITE_MS 30000 /* a server that takes longer for a batch hangs */
 
-/* The parameters of the write statement, in its order. */
+/* Columns of a batch, in the order in which the statements take them as parameters. */
 enum write_column {
-    W_ID,
-    W_SCORE,
-    W_FLAG,
-    W_CELL,
-    W_AMOUNT,
-    W_MODEL,
-    W_CHALLENGER, /* empty: none in the batch */
-    W_CASE_ID,    /* from here on: flagged and sampled rows only */
-    W_CASE_SAMPLED,
+    W_CASE_ID, /* of flagged and sampled rows */
+    W_CASE_SCORE,
     W_CASE_THRESHOLD,
+    W_CASE_AMOUNT,
+    W_CASE_MODEL,
+    W_CASE_LABEL,
+    W_CASE_FLAGGED,
+    W_CASE_SAMPLED,
     W_CASE_DATA,
     W_CASE_REASONS,
     W_CASE_HISTORY,
     W_CASE_USUAL,
     W_CASE_FEATURES,
+    W_CASE_CHALLENGER,
+    W_SCORE, /* of all rows */
+    W_FLAG,
+    W_ID,
+    W_AMOUNT,
+    W_LABEL, /* empty: no row has one */
+    W_MODEL,
+    W_CHALLENGER, /* empty: no row has one */
+    W_CELL,
     W_TOPIC, /* the sink's offsets */
     W_PARTITION,
     W_NEXT_OFFSET,
     W_LAST_ID,
-    W_CLUSTER, /* no array */
-    W_GROUP,   /* no array */
-    W_N_CAREFUL,
-    W_COUNT_CELL = W_N_CAREFUL, /* the batch's counts: only of use when all of it is new */
+    W_CLUSTER,    /* no array */
+    W_GROUP,      /* no array */
+    W_COUNT_CELL, /* the batch's counts: only of use when all of it is new */
     W_COUNT_N,
     W_COUNT_AMOUNT,
     W_N

@@ -1,4 +1,4 @@
-/* The batch: one statement, so one transaction and one round trip. */
+/* The batch: one transaction and one round trip. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,55 +8,73 @@
 #include "pg_store.h"
 
 /*
- * Two statements for the same: the careful one looks for ids that are there already, and counts and keeps only what
- * belongs to new ones; the fast one takes all for new and fails as a whole when one is not (it saves two fifths of the
- * server's time).  Repeats come in runs, after a restart or a rebalance: fast only after some careful batches without.
+ * Two ways to the same.  The careful statement looks for ids that are there already, and counts and keeps only what
+ * belongs to new ones.  The fast statements take all for new and fail as a whole when one is not: plain inserts, sent
+ * together as one transaction and one round trip (a third less of the server's time; those for which there is nothing
+ * are left out).  Repeats come in runs, after a restart or a rebalance: fast only after some careful batches without.
  * Array parameters are estimated at ten rows; hence no nested loops below.
  */
 #define CLEAN_BATCHES 8
 #define FOLD_BATCHES 64
 
-#define INPUT                                                                                      \
-    "WITH input AS (SELECT *, (nullif(cell / 2000 % 3, 0) - 1)::int2 AS label"                     \
-    "  FROM unnest($1::uuid[], $2::float8[], $3::int4[], $4::int2[], $5::numeric[], $6::int4[],"   \
-    "   $7::text[]) AS t(id, score, flag, cell, amount, model, challenger)),"                      \
-    " new AS (INSERT INTO fraud_scores (transaction_id, score, fraud_flag)"                        \
-    "  SELECT id, score, flag FROM input "
-#define KEPT                                                                                       \
-    " kept AS (INSERT INTO fraudtop_verdicts (transaction_id, amount, label, model, challenger)"   \
-    "  SELECT id, amount, label, model, challenger::jsonb FROM fresh "
 #define FOUND                                                                                      \
-    " found AS (INSERT INTO fraudtop_cases (transaction_id, score, threshold, scored_at, amount,"  \
-    "   model, label, flagged, sampled, data, reasons, history, usual, features, challenger)"      \
-    "  SELECT id, score, threshold, now(), amount, model, label, flag = 1, sampled, data::jsonb,"  \
-    "   reasons::jsonb, history::jsonb, usual::jsonb, features::jsonb, challenger::jsonb"          \
-    "  FROM unnest($8::uuid[], $9::bool[], $10::float8[], $11::text[], $12::text[], $13::text[],"  \
-    "   $14::text[], $15::text[])"                                                                 \
-    "   AS c(id, sampled, threshold, data, reasons, history, usual, features)"                     \
-    "  JOIN fresh USING (id) "
-#define MOVED                                                                                      \
-    " moved AS (INSERT INTO fraudtop_sink_offsets"                                                 \
-    "   (cluster_id, group_id, topic, partition, next_offset, last_id)"                            \
-    "  SELECT $20, $21, * FROM unnest($16::text[], $17::int4[], $18::int8[], $19::uuid[])"         \
-    "  ON CONFLICT (cluster_id, group_id, topic, partition) DO UPDATE"                             \
-    "  SET next_offset = excluded.next_offset, last_id = excluded.last_id) "
-#define HOUR "floor(extract(epoch FROM now()) / 3600)::int4"
+    "INSERT INTO fraudtop_cases (transaction_id, score, threshold, scored_at, amount, model,"      \
+    "  label, flagged, sampled, data, reasons, history, usual, features, challenger)"              \
+    " SELECT id, c.score, threshold, now(), c.amount, c.model, c.label, flagged, sampled,"         \
+    "  data::jsonb, reasons::jsonb, history::jsonb, usual::jsonb, features::jsonb,"                \
+    "  c.challenger::jsonb"                                                                        \
+    " FROM unnest($1::uuid[], $2::float8[], $3::float8[], $4::numeric[], $5::int4[], $6::int2[],"  \
+    "  $7::bool[], $8::bool[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],"    \
+    "  $14::text[]) AS c(id, score, threshold, amount, model, label, flagged, sampled, data,"      \
+    "  reasons, history, usual, features, challenger) "
+#define MOVED(topic, partition, next, last, cluster, grp)                                          \
+    "INSERT INTO fraudtop_sink_offsets"                                                            \
+    "  (cluster_id, group_id, topic, partition, next_offset, last_id)"                             \
+    " SELECT " cluster ", " grp ", * FROM unnest(" topic "::text[], " partition "::int4[], " next  \
+    "::int8[], " last "::uuid[])"                                                                  \
+    " ON CONFLICT (cluster_id, group_id, topic, partition) DO UPDATE"                              \
+    " SET next_offset = excluded.next_offset, last_id = excluded.last_id"
+#define SCORES "INSERT INTO fraud_scores (transaction_id, score, fraud_flag) "
+#define KEPT "INSERT INTO fraudtop_verdicts (transaction_id, amount, label, model, challenger) "
+#define DELTA                                                                                      \
+    "INSERT INTO fraudtop_score_deltas (hour, cell, n, amount)"                                    \
+    " SELECT floor(extract(epoch FROM now()) / 3600)::int4, "
 #define SKIP "ON CONFLICT (transaction_id) DO NOTHING"
 
-static const char careful_sql[] = INPUT SKIP
-    " RETURNING transaction_id AS id),"
-    " fresh AS MATERIALIZED (SELECT input.* FROM new JOIN input USING (id))," KEPT SKIP "),"
+static const char careful_sql[] =
+    "WITH input AS (SELECT * FROM unnest($15::float8[], $16::int4[], $17::uuid[], $18::numeric[],"
+    "  $19::int2[], $20::int4[], $21::text[], $22::int2[])"
+    "  AS t(score, flag, id, amount, label, model, challenger, cell)),"
+    " new AS (" SCORES "SELECT id, score, flag FROM input " SKIP " RETURNING transaction_id AS id),"
+    " fresh AS MATERIALIZED (SELECT input.* FROM new JOIN input USING (id)),"
+    " kept AS (" KEPT "SELECT id, amount, label, model, challenger::jsonb FROM fresh " SKIP "),"
     " counts AS (SELECT cell, count(*)::int4 AS n, coalesce(sum(amount), 0) AS amount"
     "  FROM fresh GROUP BY cell),"
-    " delta AS (INSERT INTO fraudtop_score_deltas (hour, cell, n, amount)"
-    "  SELECT " HOUR ", array_agg(cell), array_agg(n), array_agg(amount) FROM counts"
-    "  HAVING count(*) > 0)," FOUND SKIP ")," MOVED "SELECT count(*) FROM new";
+    " delta AS (" DELTA "array_agg(cell), array_agg(n), array_agg(amount) FROM counts"
+    "  HAVING count(*) > 0),"
+    " found AS (" FOUND "JOIN fresh USING (id) " SKIP "),"
+    " moved AS (" MOVED("$23", "$24", "$25", "$26", "$27", "$28") ") SELECT count(*) FROM new";
 
-static const char fast_sql[] =
-    INPUT "), fresh AS NOT MATERIALIZED (SELECT * FROM input)," KEPT "),"
-          " delta AS (INSERT INTO fraudtop_score_deltas (hour, cell, n, amount)"
-          "  SELECT " HOUR ", $22::int2[], $23::int4[], $24::numeric[])," FOUND ")," MOVED
-          "SELECT cardinality($1)";
+#define KEPT_COLUMNS                                                                               \
+    "SELECT unnest($1::uuid[]), unnest($2::numeric[]), unnest($3::int2[]), unnest($4::int4[]), "
+static const char scores_sql[] =
+    SCORES "SELECT unnest($3::uuid[]), unnest($1::float8[]), unnest($2::int4[])";
+static const char verdicts_sql[] = KEPT KEPT_COLUMNS "NULL";
+static const char challenged_sql[] = KEPT KEPT_COLUMNS "unnest($5::text[])::jsonb";
+static const char counts_sql[] = DELTA "$1::int2[], $2::int4[], $3::numeric[]";
+static const char offsets_sql[] = MOVED("$1", "$2", "$3", "$4", "$5", "$6");
+
+static const struct {
+    const char *name, *sql;
+} statements[] = {
+    {"careful",    careful_sql   },
+    {"scores",     scores_sql    },
+    {"verdicts",   verdicts_sql  },
+    {"challenged", challenged_sql},
+    {"cases",      FOUND         },
+    {"counts",     counts_sql    },
+    {"offsets",    offsets_sql   },
+};
 
 /* Counts of the batches into hours and totals; one program at a time. */
 static const char fold_sql[] =
@@ -82,10 +100,8 @@ static enum ft_status prepare(struct ft_store *s, struct ft_err *err)
                     "SET enable_nestloop = off; SET jit = off; SET plan_cache_mode = "
                     "force_generic_plan",
                     NULL, FT_PG_WRITE_MS, NULL, "settings", err);
-    if (st == FT_OK)
-        st = ft_pg_prepare(s->conn, "careful", careful_sql, FT_PG_WRITE_MS, err);
-    if (st == FT_OK)
-        st = ft_pg_prepare(s->conn, "fast", fast_sql, FT_PG_WRITE_MS, err);
+    for (size_t i = 0; st == FT_OK && i < sizeof(statements) / sizeof(*statements); i++)
+        st = ft_pg_prepare(s->conn, statements[i].name, statements[i].sql, FT_PG_WRITE_MS, err);
     s->prepared = st == FT_OK;
     return st;
 }
@@ -182,19 +198,33 @@ static void add_text(struct ft_pg_array *a, struct ft_span text)
         ft_pg_array_null(a);
 }
 
-static void add_case(struct ft_store *s, const struct ft_verdict *v)
+static void add_number(struct ft_pg_array *a, bool known, int64_t v)
+{
+    if (known)
+        ft_pg_array_int(a, v);
+    else
+        ft_pg_array_null(a);
+}
+
+static void add_case(struct ft_store *s, const struct ft_verdict *v, int32_t model)
 {
     ft_pg_array_uuid(&s->column[W_CASE_ID], &v->id);
-    ft_pg_array_int(&s->column[W_CASE_SAMPLED], v->sampled);
+    ft_pg_array_double(&s->column[W_CASE_SCORE], v->score);
     if (v->has_threshold)
         ft_pg_array_double(&s->column[W_CASE_THRESHOLD], v->threshold);
     else
         ft_pg_array_null(&s->column[W_CASE_THRESHOLD]);
+    ft_pg_array_numeric(&s->column[W_CASE_AMOUNT], v->amount);
+    add_number(&s->column[W_CASE_MODEL], model != 0, model);
+    add_number(&s->column[W_CASE_LABEL], v->label != FT_LABEL_UNKNOWN, v->label);
+    ft_pg_array_int(&s->column[W_CASE_FLAGGED], v->flag == 1);
+    ft_pg_array_int(&s->column[W_CASE_SAMPLED], v->sampled);
     add_text(&s->column[W_CASE_DATA], v->data_json);
     add_text(&s->column[W_CASE_REASONS], v->reasons_json);
     add_text(&s->column[W_CASE_HISTORY], v->history_json);
     add_text(&s->column[W_CASE_USUAL], v->usual_json);
     add_text(&s->column[W_CASE_FEATURES], v->features_json);
+    add_text(&s->column[W_CASE_CHALLENGER], v->challenger_json);
 }
 
 static void count_row(struct cell_counts *c, size_t cell, struct ft_span amount)
@@ -208,7 +238,12 @@ static void count_row(struct cell_counts *c, size_t cell, struct ft_span amount)
     c->amount[cell] += fixed;
 }
 
-static enum ft_status add_row(struct ft_store *s, const struct ft_verdict *v, bool challenged,
+/* Columns that hold nothing in the whole batch stay empty: the server fills them up with NULL. */
+struct sparse {
+    bool labels, challenger;
+};
+
+static enum ft_status add_row(struct ft_store *s, const struct ft_verdict *v, struct sparse has,
                               struct ft_err *err)
 {
     size_t part = (size_t)((v->flag == 1 ? 3 : 0) + v->label + 1);
@@ -223,14 +258,13 @@ static enum ft_status add_row(struct ft_store *s, const struct ft_verdict *v, bo
     ft_pg_array_int(&s->column[W_FLAG], v->flag);
     ft_pg_array_int(&s->column[W_CELL], (int64_t)cell);
     ft_pg_array_numeric(&s->column[W_AMOUNT], v->amount);
-    if (model)
-        ft_pg_array_int(&s->column[W_MODEL], model);
-    else
-        ft_pg_array_null(&s->column[W_MODEL]);
-    if (challenged)
+    add_number(&s->column[W_MODEL], model != 0, model);
+    if (has.labels)
+        add_number(&s->column[W_LABEL], v->label != FT_LABEL_UNKNOWN, v->label);
+    if (has.challenger)
         add_text(&s->column[W_CHALLENGER], v->challenger_json);
     if (v->flag == 1 || v->sampled)
-        add_case(s, v);
+        add_case(s, v, model);
     count_row(s->counts, cell, v->amount);
     return FT_OK;
 }
@@ -241,14 +275,10 @@ static void add_counts(struct ft_store *s)
 
     for (size_t i = 0; i < c->n_used; i++) {
         size_t cell = c->used[i];
-        long long v = c->amount[cell], u = v < 0 ? -v : v;
-        char text[32];
-        int n =
-            snprintf(text, sizeof(text), "%s%lld.%04lld", v < 0 ? "-" : "", u / 10000, u % 10000);
 
         ft_pg_array_int(&s->column[W_COUNT_CELL], (int64_t)cell);
         ft_pg_array_int(&s->column[W_COUNT_N], c->n[cell]);
-        ft_pg_array_numeric(&s->column[W_COUNT_AMOUNT], (struct ft_span){text, (size_t)n});
+        ft_pg_array_fixed(&s->column[W_COUNT_AMOUNT], c->amount[cell]);
         c->n[cell] = 0;
         c->amount[cell] = 0;
     }
@@ -273,17 +303,19 @@ static enum ft_status fill(struct ft_store *s, const struct ft_verdict *v, size_
                            struct ft_err *err)
 {
     enum ft_status st = FT_OK;
-    bool challenged = false;
+    struct sparse has = {false, false};
 
     if (!sort_batch(s, v, n, rows))
         return ft_fail(err, FT_ENOMEM, "postgresql: no memory for a batch of %zu rows", n);
     for (int i = 0; i < W_N; i++)
         ft_pg_array_begin(&s->column[i]);
     s->counts->exact = true;
-    for (size_t i = 0; i < n && !challenged; i++)
-        challenged = v[i].challenger_json.n > 0;
+    for (size_t i = 0; i < n; i++) {
+        has.labels |= v[i].label != FT_LABEL_UNKNOWN;
+        has.challenger |= v[i].challenger_json.n > 0;
+    }
     for (size_t i = 0; i < *rows && st == FT_OK; i++)
-        st = add_row(s, &v[s->order[i].at], challenged, err);
+        st = add_row(s, &v[s->order[i].at], has, err);
     add_counts(s);
     for (size_t i = 0; i < n_off; i++)
         add_offset(s, &off[i]);
@@ -297,25 +329,55 @@ static enum ft_status fill(struct ft_store *s, const struct ft_verdict *v, size_
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-static enum ft_status send_batch(struct ft_store *s, bool fast, const char *cluster,
-                                 const char *group, size_t *n_new, struct ft_err *err)
-{
+struct params {
     const char *value[W_N];
     int length[W_N], format[W_N];
-    struct ft_pg_params p = {value, length, format, fast ? W_N : W_N_CAREFUL, false};
-    PGresult *res;
-    enum ft_status st;
+};
 
+static void params_of(const struct ft_store *s, const char *cluster, const char *group,
+                      struct params *p)
+{
     for (int i = 0; i < W_N; i++) {
-        value[i] = s->column[i].buf.p;
-        length[i] = (int)s->column[i].buf.n;
-        format[i] = 1;
+        p->value[i] = s->column[i].buf.p;
+        p->length[i] = (int)s->column[i].buf.n;
+        p->format[i] = 1;
     }
-    value[W_CLUSTER] = cluster;
-    value[W_GROUP] = group;
-    format[W_CLUSTER] = format[W_GROUP] = 0;
-    st = ft_pg_exec_prepared(s->conn, fast ? "fast" : "careful", &p, FT_PG_WRITE_MS, &res,
-                             "writing a batch", err);
+    p->value[W_CLUSTER] = cluster;
+    p->value[W_GROUP] = group;
+    p->format[W_CLUSTER] = p->format[W_GROUP] = 0;
+}
+
+static struct ft_pg_call call(const char *name, const struct params *p, int first, int last)
+{
+    return (struct ft_pg_call){
+        name, {p->value + first, p->length + first, p->format + first, last - first + 1, false}
+    };
+}
+
+static enum ft_status send_fast(struct ft_store *s, const struct params *p, struct ft_err *err)
+{
+    struct ft_pg_call c[5];
+    size_t n = 0;
+
+    c[n++] = call("scores", p, W_SCORE, W_ID);
+    c[n++] = s->column[W_CHALLENGER].n ? call("challenged", p, W_ID, W_CHALLENGER)
+                                       : call("verdicts", p, W_ID, W_MODEL);
+    if (s->column[W_CASE_ID].n)
+        c[n++] = call("cases", p, W_CASE_ID, W_CASE_CHALLENGER);
+    c[n++] = call("counts", p, W_COUNT_CELL, W_COUNT_AMOUNT);
+    if (s->column[W_TOPIC].n)
+        c[n++] = call("offsets", p, W_TOPIC, W_GROUP);
+    return ft_pg_exec_together(s->conn, c, n, FT_PG_WRITE_MS, "writing a batch", err);
+}
+
+static enum ft_status send_careful(struct ft_store *s, const struct params *p, size_t *n_new,
+                                   struct ft_err *err)
+{
+    const struct ft_pg_call c = call("careful", p, 0, W_GROUP);
+    PGresult *res;
+    enum ft_status st = ft_pg_exec_prepared(s->conn, c.name, &c.params, FT_PG_WRITE_MS, &res,
+                                            "writing a batch", err);
+
     if (st == FT_OK) {
         *n_new = (size_t)strtoull(PQgetvalue(res, 0, 0), NULL, 10);
         PQclear(res);
@@ -326,13 +388,16 @@ static enum ft_status send_batch(struct ft_store *s, bool fast, const char *clus
 static enum ft_status write_filled(struct ft_store *s, size_t rows, const char *cluster,
                                    const char *group, size_t *n_new, struct ft_err *err)
 {
-    bool fast = rows > 0 && s->clean >= CLEAN_BATCHES && s->counts->exact;
-    enum ft_status st = send_batch(s, fast, cluster, group, n_new, err);
+    struct params p;
+    enum ft_status st = FT_EINPUT;
 
-    if (fast && st == FT_EINPUT) { /* an id was there, or a row is bad: look closer */
-        s->clean = 0;
-        st = send_batch(s, false, cluster, group, n_new, err);
+    params_of(s, cluster, group, &p);
+    if (rows > 0 && s->clean >= CLEAN_BATCHES && s->counts->exact) {
+        st = send_fast(s, &p, err);
+        *n_new = rows;
     }
+    if (st == FT_EINPUT) /* not fast, or an id was there, or a row is bad: look closer */
+        st = send_careful(s, &p, n_new, err);
     if (st == FT_OK)
         s->clean = *n_new == rows ? s->clean + 1 : 0;
     return st;

@@ -240,6 +240,70 @@ static void repeats_in_a_long_run_change_nothing(void **unused)
     ft_store_close(s);
 }
 
+/* A batch of every kind of row, from number `row` on. */
+static void write_all_kinds(struct ft_store *s, uint64_t row)
+{
+    struct ft_verdict v[4] = {verdict(row, 0.9), verdict(row + 1, 0.2), verdict(row + 2, 0.1),
+                              verdict(row + 3, 0.75)};
+    struct ft_store_offset off[2] = {
+        {"scoring", 0, (int64_t)row + 4, v[3].id},
+        {"scoring", 1, 7,                {{0}}  }
+    };
+    struct ft_err err = {""};
+    size_t n_new = 0;
+
+    v[0].label = 1;
+    v[0].has_threshold = true;
+    v[0].threshold = 0.5;
+    v[0].data_json = FT_SPAN("{\"merch\":\"Kovacek\",\"name_1\":\"A\",\"name_2\":\"B\"}");
+    v[0].reasons_json = FT_SPAN("[{\"feature\":\"amount\",\"contribution\":3.5}]");
+    v[0].history_json = FT_SPAN("[{\"amount\":1}]");
+    v[0].usual_json = FT_SPAN("{\"mean\":2}");
+    v[0].features_json = FT_SPAN("{\"amount\":25.7}");
+    v[0].challenger_json = FT_SPAN("{\"model\":\"b 2\",\"score\":0.25}");
+    v[1].sampled = true;
+    v[1].amount = FT_SPAN("0.5");
+    v[2].amount = v[2].model = (struct ft_span){0};
+    if (ft_store_write(s, "c", "g", v, 4, off, 2, &n_new, &err) != FT_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(n_new, 4);
+}
+
+static void the_fast_way_stores_the_same(void **unused)
+{
+    static const char all[] =
+        "SELECT string_agg(concat_ws(' ', score, fraud_flag, v.amount, v.challenger, v.model, "
+        "v.label,"
+        "  '|', to_jsonb(c) - 'transaction_id' - 'scored_at'), '; ' ORDER BY transaction_id)"
+        " FROM fraud_scores JOIN fraudtop_verdicts v USING (transaction_id)"
+        " LEFT JOIN fraudtop_cases c USING (transaction_id, score)";
+    static const char counts[] =
+        "SELECT string_agg(concat_ws(' ', c, x, a::float8), ', ' ORDER BY c)"
+        " FROM fraudtop_score_deltas, unnest(cell, n, amount) t(c, x, a)";
+    struct ft_store *s = open_store();
+    char careful[8192], counted[400];
+    struct ft_verdict v;
+
+    (void)unused;
+    write_all_kinds(s, 0);
+    snprintf(careful, sizeof(careful), "%s", sql(all));
+    snprintf(counted, sizeof(counted), "%s", sql(counts));
+    assert_non_null(strstr(careful, "Kovacek"));
+    for (uint64_t row = 10; row < 30; row++) {
+        v = verdict(row, 0.1);
+        assert_int_equal(write_rows(s, &v, 1), 1);
+    }
+    sql("TRUNCATE fraud_scores, fraudtop_verdicts, fraudtop_cases, fraudtop_score_deltas");
+    write_all_kinds(s, 100);
+    assert_string_equal(sql(all), careful);
+    assert_string_equal(sql(counts), counted);
+    assert_string_equal(
+        sql("SELECT string_agg(concat_ws(' ', partition, next_offset, last_id), ', '"
+            " ORDER BY partition) FROM fraudtop_sink_offsets"),
+        "0 104 018bcfe5-6800-8000-8000-2a0000000067, 1 7");
+    ft_store_close(s);
+}
+
 /* ---- several at once ---------------------------------------------------------------------------------- */
 
 #define RACE_ROWS 20000
@@ -476,6 +540,7 @@ int main(void)
         cmocka_unit_test_setup(a_bad_row_is_told_and_costs_nothing, empty),
         cmocka_unit_test_setup(counts_a_run, empty),
         cmocka_unit_test_setup(repeats_in_a_long_run_change_nothing, empty),
+        cmocka_unit_test_setup(the_fast_way_stores_the_same, empty),
         cmocka_unit_test_setup(overlapping_sinks_store_each_row_once, empty),
         cmocka_unit_test(writers_that_start_together_make_one_schema),
         cmocka_unit_test(what_cannot_be_opened_is_said),
