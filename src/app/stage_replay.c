@@ -625,7 +625,11 @@ static enum ft_status send_rows(struct replay *r, struct ft_err *err)
 
 static enum ft_status new_producer(struct replay *r, struct ft_err *err)
 {
-    struct ft_producer_opts po = {.linger_ms = r->o.linger_ms, .delivered = delivered, .user = r};
+    /* As fast as it goes the processor is what there is too little of, else the disk. */
+    struct ft_producer_opts po = {.linger_ms = r->o.linger_ms,
+                                  .plain = !(r->o.rate > 0) && !(r->o.speed > 0),
+                                  .delivered = delivered,
+                                  .user = r};
 
     r->failed = FT_OK;
     return ft_producer_new(&r->producer, r->s.pipe->bus, &po, err);

@@ -51,7 +51,7 @@ static enum ft_status producer_conf(rd_kafka_conf_t **out, struct ft_producer *p
     const struct ft_producer_opts *o = &p->opts;
     int timeout = o->transaction_timeout_ms > 0 ? o->transaction_timeout_ms : TRANSACTION_MS;
     char linger[16], txn_timeout[16];
-    struct ft_prop own[3];
+    struct ft_prop own[4];
     size_t n = 0;
     enum ft_status st;
 
@@ -61,6 +61,8 @@ static enum ft_status producer_conf(rd_kafka_conf_t **out, struct ft_producer *p
         own[n++] = (struct ft_prop){"linger.ms", linger};
     if (o->large)
         own[n++] = (struct ft_prop){"message.max.bytes", "2097152"};
+    if (o->plain)
+        own[n++] = (struct ft_prop){"compression.codec", "none"};
     if (p->txn_id)
         own[n++] = (struct ft_prop){"transaction.timeout.ms", txn_timeout};
     st = kb_conf_new(out, b, p->txn_id ? KB_TXN_PRODUCER : KB_PRODUCER, own, n, err);

@@ -68,7 +68,7 @@ const struct ft_option ft_options[] = {
 
     /* replay */
     {"replay.rate", "rate", 0, PIPE | FT_CMD_CONSOLE, FT_OPT_RATE, NULL, 0.001, 1e7, "N|max", "tx/s",
-     "Transactions a second; default: run max, replay and demo 100."},
+     "Transactions a second; default: run max, replay and demo 100. What goes at max is not compressed."},
     {"replay.speed", "speed", 0, PIPE | FT_CMD_CONSOLE, FT_OPT_REAL, NULL, 1e-6, 1e9, "X", "",
      "Send by transaction_time, X times faster than life."},
     {"replay.limit", "limit", 0, PIPE | FT_CMD_SCORE | FT_CMD_EVALUATE | FT_CMD_FEATURES | FT_CMD_CONSOLE, FT_OPT_INT,
