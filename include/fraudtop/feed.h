@@ -158,12 +158,15 @@ enum ft_ask_kind {
                             known:[{transaction_id, score, amount, merchant, category, by, at}] known fraud, lowest
                             score first} */
     FT_ASK_APPLY,        /* {threshold, note} or {sample, note} -> {threshold} */
-    FT_ASK_PARTITIONS,   /* -> {partitions:[{topic, partition, end, committed, lag, per_s, owner}]} */
-    FT_ASK_TOPICS,       /* -> {topics:[{topic, partitions, messages, retention_ms}]} */
-    FT_ASK_MESSAGES,     /* {topic, limit, partition, offset, at, find (transaction id)} ->
-                            {messages:[{partition, offset, timestamp, key, value, bytes}]}, newest first */
+    FT_ASK_PARTITIONS,   /* -> {partitions:[{topic, partition, end, committed, lag, per_s (of the lag), owner}]} */
+    FT_ASK_TOPICS,       /* -> {topics:[{topic, partitions, messages, group, lag}]} */
+    FT_ASK_MESSAGES,     /* {topic ("": all that a transaction goes through), limit, partition, offset, at, find
+                            (transaction id)} -> {messages:[{topic, partition, offset, timestamp, key, value, bytes}]}, newest
+                            first */
     FT_ASK_LOG,          /* {limit} -> {entries:[{at, part, level, by, text, transaction_id}]}, newest first */
-    FT_ASK_EXPORT,       /* not asked by the screens: they write what they show */
+    FT_ASK_STATS,        /* -> cases.stats/1: waiting_s:{n, median, p95} and more */
+    FT_ASK_EXPORT,       /* {path, all:bool, filter, sort, reverse, format:"csv|json", mask:bool} -> {path, rows}: all that
+                            the filter shows, written to path.part, which is path in the end */
     FT_ASK_HANDOVER,     /* {since:"8h"} -> {text} */
     FT_ASK_SCENE         /* {name}: another script; scenes only */
 };

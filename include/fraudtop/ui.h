@@ -18,10 +18,23 @@ enum ft_screen {
     FT_SCREEN_LOG
 };
 
+/* What the user chose on the first start, to be done when the screen is gone. */
+enum ft_ui_next {
+    FT_UI_END,
+    FT_UI_DEMO, /* fraudtop demo [FILE] */
+    FT_UI_AGAIN /* once more: the settings were written */
+};
+struct ft_ui_then {
+    enum ft_ui_next next;
+    char file[512]; /* of a demo; "": the sample */
+};
+
 struct ft_ui_opts {
     enum ft_screen first;
     bool ascii, mouse, mask, read_only, slow, first_start;
-    const char *theme;        /* default, light, mono, high-contrast, colour-blind */
+    const char *theme; /* default, light, mono, high-contrast, colour-blind */
+    const char
+        *colours; /* the user's own theme, "role = colour" a line (src/ui/theme.h); NULL: none */
     const char *color;        /* auto, always, never */
     int refresh_ms;           /* 500 to 10,000 */
     const char *strip_prefix; /* of merchants, on screen only; "fraud_" */
@@ -30,13 +43,15 @@ struct ft_ui_opts {
     const char *state_file;   /* columns, sort, theme chosen on screen; NULL: not kept */
     const char
         *log_file; /* descriptor 2 while on screen; snapshots lie beside it; NULL: /dev/null */
-    const char *export_dir; /* of e and P; NULL: the working folder */
-    const char *cursor;     /* "show" or "hide" */
-    const char *bell;       /* "off" or "down,overtime" */
-    const char *graph;      /* "auto", "block", "ascii", "braille" */
-    bool clipboard;         /* OSC 52 allowed */
-    int message_ms;         /* how long a message stays; 0: 10 s */
-    int64_t over_limit_ms;  /* waiting longer is marked; 0: 30 minutes */
+    const char *config_file; /* made on the first start, never rewritten; NULL: not known */
+    struct ft_ui_then *then; /* NULL: nothing can be started from here */
+    const char *export_dir;  /* of e and P; NULL: the working folder */
+    const char *cursor;      /* "show" or "hide" */
+    const char *bell;        /* "off" or "down,overtime" */
+    const char *graph;       /* "auto", "block", "ascii", "braille" */
+    bool clipboard;          /* OSC 52 allowed */
+    int message_ms;          /* how long a message stays; 0: 10 s */
+    int64_t over_limit_ms;   /* waiting longer is marked; 0: 30 minutes */
     /* Something to write to the log ("names shown"); NULL: nobody. */
     void (*log)(void *self, const char *line);
     void *log_self;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "case_export.h"
 #include "fraudtop/text.h"
 #include "review.h"
 
@@ -381,97 +382,22 @@ static enum ft_status do_log(struct cases *c, struct ft_err *err)
 
 /* ---- export -------------------------------------------------------------------------------------------- */
 
-static const char *const export_columns[] = {
-    "transaction_id", "score",      "threshold",  "model",       "amount",  "event",
-    "arrived",        "merchant",   "category",   "name_1",      "name_2",  "street",
-    "city",           "state",      "gender",     "distance_km", "why",     "status",
-    "claimed_by",     "decided_at", "decided_by", "label",       "sampled", "number"};
-#define N_EXPORT (sizeof(export_columns) / sizeof(export_columns[0]))
-
-struct export
-{
-    FILE *out;
-    bool csv, spreadsheet;
-    uint64_t rows;
-};
-
-static bool is_formula(const char *text)
-{
-    double v;
-
-    return *text && strchr("=+-@\t\r", *text) && !ft_parse_double(ft_span_of(text), &v);
-}
-
-static void csv_cell(struct export *e, const char *text, bool first)
-{
-    bool quote = strpbrk(text, ",\"\r\n") != NULL;
-
-    fprintf(e->out, "%s%s%s", first ? "" : ",", quote ? "\"" : "",
-            e->spreadsheet && is_formula(text) ? "'" : "");
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', e->out);
-        fputc(*text, e->out);
-    }
-    if (quote)
-        fputc('"', e->out);
-}
-
-static enum ft_status csv_row(struct export *e, const char *json, struct ft_err *err)
-{
-    cJSON *o = cJSON_Parse(json);
-
-    if (!o)
-        return ft_fail(err, FT_ENOMEM, "no memory for a row");
-    for (size_t i = 0; i < N_EXPORT; i++) {
-        const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, export_columns[i]);
-        char number[32] = "";
-
-        if (cJSON_IsNumber(m))
-            ft_fmt_double(number, sizeof(number), m->valuedouble);
-        else if (cJSON_IsBool(m))
-            snprintf(number, sizeof(number), "%d", cJSON_IsTrue(m));
-        csv_cell(e, cJSON_IsString(m) ? m->valuestring : number, i == 0);
-    }
-    fputs("\n", e->out);
-    cJSON_Delete(o);
-    return FT_OK;
-}
-
-static enum ft_status export_row(void *user, const char *json, struct ft_err *err)
-{
-    struct export *e = user;
-    enum ft_status st = FT_OK;
-
-    if (e->csv)
-        st = csv_row(e, json, err);
-    else
-        ft_print_json(e->out, json);
-    e->rows++;
-    if (ft_stop_signal())
-        return FT_ESTOPPED;
-    if (st == FT_OK && ferror(e->out) && errno == EPIPE) /* whoever reads has seen enough */
-        return FT_ESTOPPED;
-    if (st == FT_OK && ferror(e->out))
-        st = ft_fail(err, FT_EIO, "export: %s", strerror(errno));
-    return st;
-}
-
 static enum ft_status do_export(struct cases *c, struct ft_err *err)
 {
     const struct ft_config *cfg = c->app->cfg;
-    struct export e = {.out = stdout,
-                       .csv = !c->app->json && strcmp(ft_cfg_text(cfg, "list.format"), "csv") == 0,
-                       .spreadsheet = ft_cfg_flag(cfg, "list.spreadsheet")};
+    struct ft_case_export e = {.out = stdout,
+                               .csv = !c->app->json &&
+                                      strcmp(ft_cfg_text(cfg, "list.format"), "csv") == 0,
+                               .spreadsheet = ft_cfg_flag(cfg, "list.spreadsheet")};
     struct ft_case_query q;
     enum ft_status st = query_from(c, &q, err);
 
     if (!ft_cfg_is_set(cfg, "list.limit"))
         q.limit = 0;
-    for (size_t i = 0; st == FT_OK && e.csv && i < N_EXPORT; i++)
-        fprintf(e.out, "%s%s", export_columns[i], i + 1 < N_EXPORT ? "," : "\n");
     if (st == FT_OK)
-        st = ft_cases_each(c->r.cases, &q, export_row, &e, err);
+        ft_case_export_head(&e);
+    if (st == FT_OK)
+        st = ft_cases_each(c->r.cases, &q, ft_case_export_row, &e, err);
     if (st == FT_OK && fflush(e.out) != 0)
         st = ft_fail(err, FT_EIO, "export: %s", strerror(errno));
     return st;

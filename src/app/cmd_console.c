@@ -25,6 +25,7 @@ int ft_cmd_console(struct ft_app *app)
     struct ft_pipeline p;
     struct ft_console *c = NULL;
     struct ft_console_opts opts = {.app = app, .pipeline = &p, .connect = true, .alerts = true};
+    struct ft_ui_then then = {FT_UI_END, ""};
     struct ft_err err, no_model;
     enum ft_status st;
 
@@ -44,8 +45,10 @@ int ft_cmd_console(struct ft_app *app)
     if (st == FT_OK)
         st = ft_console_start(&c, &opts, &err);
     if (st == FT_OK)
-        st = ft_screen_run(app, ft_console_feed(c), &err);
+        st = ft_screen_run(app, ft_console_feed(c), &then, &err);
     ft_console_stop(c);
     ft_pipeline_close(&p);
+    if (st == FT_OK)
+        ft_screen_then(&then);
     return st == FT_OK ? ft_stop_exit(0) : ft_app_fail(app, st, &err);
 }

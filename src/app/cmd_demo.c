@@ -51,7 +51,7 @@ static enum ft_status show(struct ft_app *app, struct ft_pipeline *p, struct ft_
     if (st == FT_OK)
         st = ft_pipeline_replay_start(p, err);
     if (st == FT_OK)
-        st = ft_screen_run(app, ft_console_feed(c), err);
+        st = ft_screen_run(app, ft_console_feed(c), NULL, err);
     ft_console_stop(c);
     return st;
 }

@@ -9,12 +9,11 @@
 #include "fraudtop/layout.h"
 #include "fraudtop/text.h"
 #include "fraudtop/txn.h"
-#include "fraudtop/uuid.h"
+#include "topic_read.h"
 
 #define LINES 10 /* messages that tail shows unless told otherwise */
 #define HELD_MAX                                                                                   \
     10000 /* messages that are held to be put into order; more are shown as they come */
-#define EARLIER_MS 600000 /* a transaction may be due that long before its run began */
 
 struct browse {
     struct ft_app *app;
@@ -23,11 +22,7 @@ struct browse {
     struct ft_layout how;
     struct ft_buf buf;
     uint64_t limit, shown; /* limit 0: none */
-    struct ft_consumer *reader;
-    struct ft_assigned *part;
-    int64_t *end; /* of each part: where it ended when we began */
-    size_t n_parts;
-    char (*name)[250]; /* part[i].topic points here */
+    struct ft_topic_read read;
 };
 
 /* ---- what all share -------------------------------------------------------------------------------- */
@@ -371,118 +366,28 @@ static bool parse_since(const char *text, int64_t *ms)
     return true;
 }
 
-/* Adds the partitions of a topic, each from its first message and to its present end. */
 static enum ft_status add_topic(struct browse *b, const char *topic, struct ft_err *err)
 {
     bool one = ft_cfg_is_set(b->app->cfg, "topics.partition");
-    int64_t wanted = one ? ft_cfg_int(b->app->cfg, "topics.partition") : -1;
-    struct ft_partition_info *info;
-    enum ft_status st;
-    size_t n, before = b->n_parts;
 
-    st = ft_bus_partitions(b->bus, topic, NULL, b->timeout_ms, &info, &n, err);
-    if (st != FT_OK)
-        return st;
-    b->part = realloc(b->part, (b->n_parts + n + 1) * sizeof(*b->part));
-    b->end = realloc(b->end, (b->n_parts + n + 1) * sizeof(*b->end));
-    if (!b->part || !b->end) {
-        free(info);
-        b->n_parts = 0;
-        return ft_fail(err, FT_ENOMEM, "no memory for %zu partitions", n);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (one && info[i].partition != wanted)
-            continue;
-        b->part[b->n_parts] = (struct ft_assigned){topic, info[i].partition, info[i].low, false};
-        b->end[b->n_parts++] = info[i].high;
-    }
-    free(info);
-    if (one && b->n_parts == before)
-        return ft_fail(err, FT_EUSAGE, "topic %s has no partition %" PRId64, topic, wanted);
-    return FT_OK;
+    return ft_topic_read_add(&b->read, topic,
+                             one ? ft_cfg_int(b->app->cfg, "topics.partition") : -1, err);
 }
 
-static enum ft_status begin_at_time(struct browse *b, int64_t ms, struct ft_err *err)
+/* Reads to the end (or until stopped), giving each message to use, which keeps it or not; false from use ends it. */
+static enum ft_status read_all(struct browse *b, bool (*use)(struct browse *b, struct ft_msg *m),
+                               struct ft_err *err)
 {
-    enum ft_status st = FT_OK;
-
-    for (size_t i = 0; i < b->n_parts && st == FT_OK; i++)
-        st = ft_bus_offset_at(b->bus, b->part[i].topic, b->part[i].partition, ms, b->timeout_ms,
-                              &b->part[i].start, err);
-    return st;
-}
-
-/* offset: absolute, or negative: so many before the end. */
-static void begin_at_offset(struct browse *b, int64_t offset)
-{
-    for (size_t i = 0; i < b->n_parts; i++) {
-        int64_t at = offset < 0 ? b->end[i] + offset : offset;
-
-        if (at > b->part[i].start)
-            b->part[i].start = at < b->end[i] ? at : b->end[i];
-    }
-}
-
-static enum ft_status start_reading(struct browse *b, struct ft_err *err)
-{
-    struct ft_consumer_opts o = {.eof_events = true};
-    enum ft_status st = ft_consumer_new(&b->reader, b->bus, &o, err);
-
-    return st == FT_OK ? ft_consumer_assign(b->reader, b->part, b->n_parts, err) : st;
-}
-
-/* A part that has been read up to where it ended when we began; how many have not. */
-static size_t unread(struct browse *b, const struct ft_msg *m, bool at_end)
-{
-    size_t left = 0;
-
-    for (size_t i = 0; i < b->n_parts; i++) {
-        struct ft_assigned *p = &b->part[i];
-
-        if (p->partition == m->partition && strcmp(p->topic, m->topic) == 0)
-            p->start = at_end ? b->end[i] : m->offset + 1;
-        left += p->start < b->end[i];
-    }
-    return left;
-}
-
-static size_t left_at_start(const struct browse *b)
-{
-    size_t left = 0;
-
-    for (size_t i = 0; i < b->n_parts; i++)
-        left += b->part[i].start < b->end[i];
-    return left;
-}
-
-/*
- * Reads to the end (with follow: until stopped), giving each message to use, which keeps it or not; false from use
- * ends it.  Trouble with the brokers is waited out once something was read.
- */
-static enum ft_status read_all(struct browse *b, bool follow,
-                               bool (*use)(struct browse *b, struct ft_msg *m), struct ft_err *err)
-{
-    size_t left = left_at_start(b);
-    int64_t deadline = ft_now_ms() + b->timeout_ms;
-
-    while ((left || follow) && !ft_stop_signal()) {
+    while (!ft_stop_signal()) {
         struct ft_msg m;
-        enum ft_status st = ft_consumer_poll(b->reader, 200, &m, err);
+        enum ft_status st = ft_topic_read_next(&b->read, &m, err);
 
-        if (st == FT_AGAIN && follow)
+        if (st == FT_AGAIN && b->read.follow)
             fflush(stdout);
-        if (st == FT_OK || st == FT_END) {
-            deadline = ft_now_ms() + b->timeout_ms;
-            left = unread(b, &m, st == FT_END);
-            if (st == FT_OK && !use(b, &m))
-                return FT_OK;
-        } else if (st != FT_AGAIN && st != FT_EUNREACHABLE && st != FT_EINPUT) {
-            return st;
-        } else if (!follow && b->timeout_ms >= 0 && ft_now_ms() > deadline) {
-            return st == FT_EUNREACHABLE
-                       ? st
-                       : ft_fail(err, FT_EUNREACHABLE, "the messages did not come in time");
-        }
+        if (st == FT_OK && !use(b, &m))
+            return FT_OK;
+        if (st != FT_OK && st != FT_AGAIN)
+            return st == FT_END ? FT_OK : st;
     }
     return FT_OK;
 }
@@ -515,23 +420,15 @@ static int by_time(const void *a, const void *b)
 /* The newest of all partitions together: the newest of each, put into order, and the last of them. */
 static enum ft_status newest(struct browse *b, struct ft_err *err)
 {
-    size_t max = (size_t)b->limit * b->n_parts, n = 0, from;
+    size_t max = (size_t)b->limit * b->read.n_parts, n = 0, from;
     struct ft_msg *held = calloc(max + 1, sizeof(*held));
-    size_t left;
-    int64_t deadline = ft_now_ms() + b->timeout_ms;
     enum ft_status st = FT_OK;
 
     if (!held)
         return ft_fail(err, FT_ENOMEM, "no memory for %zu messages", max);
-    left = left_at_start(b);
-    while (left && n < max && !ft_stop_signal()) {
-        st = ft_consumer_poll(b->reader, 200, &held[n], err);
-        if (st == FT_OK || st == FT_END)
-            left = unread(b, &held[n], st == FT_END);
+    while (n < max && !ft_stop_signal() && (st == FT_OK || st == FT_AGAIN)) {
+        st = ft_topic_read_next(&b->read, &held[n], err);
         n += st == FT_OK;
-        if (st != FT_OK && st != FT_END && ft_now_ms() > deadline)
-            break;
-        st = FT_OK;
     }
     qsort(held, n, sizeof(*held), by_time);
     from = n > b->limit ? n - (size_t)b->limit : 0;
@@ -541,8 +438,7 @@ static enum ft_status newest(struct browse *b, struct ft_err *err)
         ft_msg_done(&held[i]);
     }
     free(held);
-    return left && st != FT_OK ? ft_fail(err, FT_EUNREACHABLE, "the messages did not come in time")
-                               : FT_OK;
+    return st == FT_AGAIN || st == FT_END ? FT_OK : st;
 }
 
 static enum ft_status tail(struct browse *b, const char *topic, struct ft_err *err)
@@ -567,89 +463,33 @@ static enum ft_status tail(struct browse *b, const char *topic, struct ft_err *e
         b->limit = since || offset || follow ? 0 : LINES;
     st = add_topic(b, topic, err);
     if (st == FT_OK && since)
-        st = begin_at_time(b, ms, err);
+        st = ft_topic_read_at(&b->read, ms, err);
     if (st == FT_OK && offset)
-        begin_at_offset(b, at);
+        ft_topic_read_from(&b->read, at);
     if (st == FT_OK && !since && !offset && (follow || (b->limit && b->limit <= HELD_MAX)))
-        begin_at_offset(b, follow ? -(int64_t)LINES : -(int64_t)b->limit);
-    if (st == FT_OK)
-        st = start_reading(b, err);
+        ft_topic_read_from(&b->read, follow ? -(int64_t)LINES : -(int64_t)b->limit);
     if (st != FT_OK)
         return st;
+    b->read.follow = follow;
     if (!since && !offset && !follow && b->limit && b->limit <= HELD_MAX)
         return newest(b, err);
-    return read_all(b, follow, show_one, err);
+    return read_all(b, show_one, err);
 }
 
 /* ---- find ------------------------------------------------------------------------------------------ */
 
-static struct needle {
-    char text[3][FT_UUID_TEXT + 1]; /* lower case with dashes, without, upper case */
-    size_t n[3];
-} needle_of(const struct ft_uuid *id)
-{
-    struct needle d = {0};
-    size_t k = 0;
-
-    ft_uuid_format(id, d.text[0]);
-    for (size_t i = 0; d.text[0][i]; i++) {
-        char c = d.text[0][i];
-
-        d.text[2][i] = c >= 'a' && c <= 'f' ? (char)(c - 32) : c;
-        if (c != '-')
-            d.text[1][k++] = c;
-    }
-    for (int i = 0; i < 3; i++)
-        d.n[i] = strlen(d.text[i]);
-    return d;
-}
-
-static bool has(struct ft_span text, const char *needle, size_t n)
-{
-    const char *p = text.p, *end = text.p + text.n;
-
-    while (text.n >= n && p && (size_t)(end - p) >= n) {
-        p = memchr(p, needle[0], (size_t)(end - p) - n + 1);
-        if (!p)
-            return false;
-        if (memcmp(p, needle, n) == 0)
-            return true;
-        p++;
-    }
-    return false;
-}
-
 struct search {
     struct browse b; /* first: show_found casts */
-    struct needle needle;
+    struct ft_needle needle;
+    char name[4][250]; /* of the topics that are searched */
 };
 
 static bool show_found(struct browse *b, struct ft_msg *m)
 {
-    const struct needle *d = &((struct search *)b)->needle;
-    bool found = false;
-
-    for (int i = 0; i < 3 && !found; i++)
-        found = has(m->value, d->text[i], d->n[i]);
-    if (found)
+    if (ft_needle_in(&((struct search *)b)->needle, m->value))
         return show_one(b, m);
     ft_msg_done(m);
     return true;
-}
-
-/* When a transaction of this id can have been sent at the earliest: most ids tell. */
-static bool sent_after(const struct ft_uuid *id, int64_t *ms)
-{
-    struct ft_run run;
-    uint64_t row;
-    uint64_t t = 0;
-
-    for (int i = 0; i < 6; i++)
-        t = t << 8 | id->b[i];
-    if (!ft_uuid_to_row(id, &run, &row) && id->b[6] >> 4 != 7)
-        return false;
-    *ms = (int64_t)t - EARLIER_MS;
-    return t > EARLIER_MS && *ms < ft_wall_ms();
 }
 
 static enum ft_status find_id(struct search *s, const char *text, struct ft_err *err)
@@ -659,33 +499,27 @@ static enum ft_status find_id(struct search *s, const char *text, struct ft_err 
     const char *names[2] = {ft_cfg_text(b->app->cfg, "topics.transactions"),
                             ft_cfg_text(b->app->cfg, "topics.scoring")};
     const char *since = ft_cfg_text(b->app->cfg, "list.since");
-    char(*name)[250] = calloc(4, sizeof(*name));
     enum ft_status st = FT_OK;
     struct ft_uuid id;
     int64_t ms;
     bool dated;
 
-    b->name = name;
-    if (!name)
-        return ft_fail(err, FT_ENOMEM, "no memory");
     if (!ft_uuid_parse(&id, ft_span_of(text)))
         return ft_fail(err, FT_EUSAGE, "\"%s\" is no transaction id (a UUID)", text);
     if (since && !parse_since(since, &ms))
         return ft_fail(err, FT_EUSAGE, "--since: \"%s\" is neither an age nor a time", since);
-    dated = since || sent_after(&id, &ms);
-    s->needle = needle_of(&id);
+    dated = since || ft_sent_after(&id, &ms);
+    ft_needle_init(&s->needle, &id);
     for (int i = 0; i < 4 && st == FT_OK; i++) {
-        snprintf(name[i], sizeof(name[i]), "%.240s%s", names[i / 2], suffix[i % 2]);
-        st = add_topic(b, name[i], err);
+        snprintf(s->name[i], sizeof(s->name[i]), "%.240s%s", names[i / 2], suffix[i % 2]);
+        st = add_topic(b, s->name[i], err);
         if (st == FT_EINPUT) /* not there (yet) */
             st = FT_OK;
     }
     if (st == FT_OK && dated)
-        st = begin_at_time(b, ms, err);
+        st = ft_topic_read_at(&b->read, ms, err);
     if (st == FT_OK)
-        st = start_reading(b, err);
-    if (st == FT_OK)
-        st = read_all(b, false, show_found, err);
+        st = read_all(b, show_found, err);
     if (st == FT_OK && !b->shown && !ft_stop_signal())
         st = ft_fail(err, FT_EINPUT, "no message has the transaction id %s", text);
     return st;
@@ -750,16 +584,15 @@ int ft_cmd_topics(struct ft_app *app)
         return ft_app_fail(app, st, &err);
     ft_buf_init(&s.b.buf, (size_t)64 << 20);
     s.b.timeout_ms = ft_app_connect_ms(app);
+    s.b.read.bus = s.b.bus;
+    s.b.read.timeout_ms = s.b.timeout_ms;
     s.b.limit = (uint64_t)ft_cfg_int(app->cfg, "list.limit");
     s.b.how.mask = strcmp(ft_cfg_text(app->cfg, "display.mask"), "off") != 0;
     s.b.how.clean = !app->json;
     s.b.how.indent = app->json ? 0 : 2;
     st = run(&s, &err);
-    ft_consumer_close(s.b.reader, 2000);
+    ft_topic_read_fini(&s.b.read);
     ft_buf_fini(&s.b.buf);
-    free(s.b.part);
-    free(s.b.end);
-    free(s.b.name);
     ft_bus_close(s.b.bus);
     fflush(stdout);
     if (st != FT_OK)

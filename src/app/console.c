@@ -140,6 +140,22 @@ static void show_parts(struct ft_console *c, struct ft_live *out)
     out->model = c->model;
 }
 
+/* Frauds are rare: counted over the last 15 to 30 s, where a second holds none. */
+static double flagged_rate(struct ft_console *c, uint64_t flagged, int64_t now_ms)
+{
+    struct ft_flag_count *old = &c->flag_count[0], *young = &c->flag_count[1];
+
+    if (!old->at_ms || flagged < old->n) /* the start, or the processes are others */
+        *old = *young = (struct ft_flag_count){now_ms, flagged};
+    if (now_ms - young->at_ms >= 15000) {
+        *old = *young;
+        *young = (struct ft_flag_count){now_ms, flagged};
+    }
+    return now_ms - old->at_ms < 2000
+               ? (double)NAN
+               : (double)(flagged - old->n) * 1000 / (double)(now_ms - old->at_ms);
+}
+
 static void live(void *self, struct ft_live *out)
 {
     struct ft_console *c = self;
@@ -164,6 +180,7 @@ static void live(void *self, struct ft_live *out)
         c->said_no_key = true;
         ft_console_say(c, false, FT_NO_KEY_TEXT);
     }
+    out->flagged_per_s = flagged_rate(c, out->flagged, out->now_ms);
     out->demo = c->demo;
     out->read_only = c->read_only;
     snprintf(out->user, sizeof(out->user), "%s", c->user);

@@ -5,8 +5,8 @@
  *     PostgreSQL (reader)  ─┼─▶ ft_live ─▶ screens ─▶ asks ─▶ workers ─▶ answers
  *     health of the bus    ─┘
  *
- * Four threads beside the screen's: one reads heartbeats, one the database once a second, and two answer questions: those
- * that need the database, and the rest.  The screen's thread never waits for any of them.
+ * Five threads beside the screen's: one reads heartbeats, one the database once a second, and three answer questions: those
+ * that need the database, exports, and the rest.  The screen's thread never waits for any of them.
  */
 #ifndef FT_CONSOLE_H
 #define FT_CONSOLE_H
@@ -37,8 +37,8 @@ bool ft_console_ready(struct ft_console *c, int timeout_ms);
 /* The screen's options from the settings; ready for ft_ui_run and ft_ui_snapshot.  The texts live as long as o. */
 struct ft_ui_from {
     struct ft_ui_opts ui;
-    char state_file[1100], log_file[1100];
-    char *keys;
+    char state_file[1100], log_file[1100], config_file[1100];
+    char *keys, *colours;
 };
 void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app);
 void ft_ui_from_fini(struct ft_ui_from *o);

@@ -19,18 +19,23 @@ typedef enum ft_status ask_fn(struct ft_console *c, const cJSON *args, cJSON *ou
 
 /* ---- arguments ------------------------------------------------------------------------------------------ */
 
-static double number(const cJSON *o, const char *name, double otherwise)
+double ft_ask_number(const cJSON *o, const char *name, double otherwise)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, name);
 
     return cJSON_IsNumber(v) ? v->valuedouble : otherwise;
 }
 
-static const char *word(const cJSON *o, const char *name)
+const char *ft_ask_word(const cJSON *o, const char *name)
 {
     const char *v = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
 
-    return v && *v ? v : NULL; /* what was left empty was not said */
+    return v && *v ? v : NULL;
+}
+
+bool ft_ask_true(const cJSON *o, const char *name)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, name));
 }
 
 /* ---- replay --------------------------------------------------------------------------------------------- */
@@ -66,10 +71,10 @@ static enum ft_status replay_start(struct ft_console *c, const cJSON *args, cJSO
     ft_pipeline_replay_opts(c->pipeline, &o);
     o.files = path;
     o.n_files = n;
-    o.rate = number(args, "rate", 0);
-    o.speed = number(args, "speed", 0);
-    o.limit = (uint64_t)number(args, "limit", 0);
-    o.label = word(args, "label");
+    o.rate = ft_ask_number(args, "rate", 0);
+    o.speed = ft_ask_number(args, "speed", 0);
+    o.limit = (uint64_t)ft_ask_number(args, "limit", 0);
+    o.label = ft_ask_word(args, "label");
     o.resume = o.run_id = o.quarantine = NULL;
     o.ids = FT_IDS_ROW;
     if (c->replay) {
@@ -107,7 +112,7 @@ static enum ft_status tell(struct ft_console *c, const struct ft_watch_run *r, s
 static enum ft_status replay_pause(struct ft_console *c, const cJSON *args, cJSON *out,
                                    struct ft_err *err)
 {
-    bool paused = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "pause"));
+    bool paused = ft_ask_true(args, "pause");
     struct ft_stage *own = own_replay(c);
     struct ft_watch_run r;
 
@@ -124,7 +129,7 @@ static enum ft_status replay_pause(struct ft_console *c, const cJSON *args, cJSO
 static enum ft_status replay_rate(struct ft_console *c, const cJSON *args, cJSON *out,
                                   struct ft_err *err)
 {
-    double rate = number(args, "rate", 0);
+    double rate = ft_ask_number(args, "rate", 0);
     struct ft_stage *own = own_replay(c);
     struct ft_watch_run r;
 
@@ -192,11 +197,10 @@ static enum ft_status give(cJSON *out, char *json, enum ft_status st)
 
 static enum ft_status queue(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
 {
-    struct ft_case_query q = {.filter = word(args, "filter"),
-                              .sort = word(args, "sort"),
-                              .reverse =
-                                  cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "reverse")),
-                              .limit = (size_t)number(args, "limit", 500)};
+    struct ft_case_query q = {.filter = ft_ask_word(args, "filter"),
+                              .sort = ft_ask_word(args, "sort"),
+                              .reverse = ft_ask_true(args, "reverse"),
+                              .limit = (size_t)ft_ask_number(args, "limit", 500)};
     char *json = NULL;
     struct ft_cases *s;
     enum ft_status st = cases(c, &s, err);
@@ -209,7 +213,7 @@ static enum ft_status queue(struct ft_console *c, const cJSON *args, cJSON *out,
 static enum ft_status case_show(struct ft_console *c, const cJSON *args, cJSON *out,
                                 struct ft_err *err)
 {
-    const char *id = word(args, "transaction_id");
+    const char *id = ft_ask_word(args, "transaction_id");
     char *json = NULL;
     struct ft_cases *s;
     enum ft_status st = cases(c, &s, err);
@@ -264,10 +268,10 @@ static enum ft_status decide(struct ft_console *c, const cJSON *args, cJSON *out
         const cJSON *seen = cJSON_GetArrayItem(number_of, i++);
         struct ft_case_decision d = {.id = cJSON_GetStringValue(id),
                                      .number = cJSON_IsNumber(seen) ? seen->valueint : -1,
-                                     .verdict = word(args, "verdict"),
-                                     .reason = word(args, "reason"),
-                                     .note = word(args, "note"),
-                                     .until_ms = until(word(args, "until"))};
+                                     .verdict = ft_ask_word(args, "verdict"),
+                                     .reason = ft_ask_word(args, "reason"),
+                                     .note = ft_ask_word(args, "note"),
+                                     .until_ms = until(ft_ask_word(args, "until"))};
         char *json = NULL;
 
         if (st != FT_OK || !d.id)
@@ -298,14 +302,14 @@ static enum ft_status undo(struct ft_console *c, const cJSON *args, cJSON *out, 
     enum ft_status st = cases(c, &s, err);
 
     if (st == FT_OK)
-        st = ft_cases_undo(s, word(args, "note"), &json, err);
+        st = ft_cases_undo(s, ft_ask_word(args, "note"), &json, err);
     return give(out, json, st);
 }
 
 static enum ft_status claim(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
 {
-    bool on = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "claim"));
-    const char *id = word(args, "transaction_id");
+    bool on = ft_ask_true(args, "claim");
+    const char *id = ft_ask_word(args, "transaction_id");
     char *json = NULL;
     struct ft_cases *s;
     enum ft_status st = cases(c, &s, err);
@@ -331,7 +335,7 @@ static enum ft_status next(struct ft_console *c, const cJSON *args, cJSON *out, 
 
 static enum ft_status note(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
 {
-    const char *id = word(args, "transaction_id"), *text = word(args, "note");
+    const char *id = ft_ask_word(args, "transaction_id"), *text = ft_ask_word(args, "note");
     char *json = NULL;
     struct ft_cases *s;
     enum ft_status st = cases(c, &s, err);
@@ -349,7 +353,7 @@ static enum ft_status threshold(struct ft_console *c, const cJSON *args, cJSON *
     enum ft_status st = cases(c, &s, err);
 
     if (st == FT_OK)
-        st = ft_cases_histograms(s, (int)number(args, "hours", 24), &json, err);
+        st = ft_cases_histograms(s, (int)ft_ask_number(args, "hours", 24), &json, err);
     return give(out, json, st);
 }
 
@@ -357,8 +361,8 @@ static enum ft_status threshold(struct ft_console *c, const cJSON *args, cJSON *
 static enum ft_status apply(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
 {
     const char *kind = cJSON_HasObjectItem(args, "sample") ? "sample" : "threshold";
-    double v = number(args, kind, (double)NAN);
-    const char *note = word(args, "note");
+    double v = ft_ask_number(args, kind, (double)NAN);
+    const char *note = ft_ask_word(args, "note");
     char json[1400];
     enum ft_status st;
 
@@ -374,10 +378,22 @@ static enum ft_status apply(struct ft_console *c, const cJSON *args, cJSON *out,
     return st;
 }
 
+static enum ft_status stats(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
+{
+    char *json = NULL;
+    struct ft_cases *s;
+    enum ft_status st = cases(c, &s, err);
+
+    (void)args;
+    if (st == FT_OK)
+        st = ft_cases_stats(s, &json, err);
+    return give(out, json, st);
+}
+
 static enum ft_status handover(struct ft_console *c, const cJSON *args, cJSON *out,
                                struct ft_err *err)
 {
-    int64_t since = until(word(args, "since"));
+    int64_t since = until(ft_ask_word(args, "since"));
     char *json = NULL;
     struct ft_cases *s;
     enum ft_status st = cases(c, &s, err);
@@ -430,7 +446,7 @@ static void merge(cJSON *into, cJSON *a, cJSON *b)
 {
     while (cJSON_GetArraySize(a) || cJSON_GetArraySize(b)) {
         cJSON *x = cJSON_GetArrayItem(a, 0), *y = cJSON_GetArrayItem(b, 0);
-        const char *tx = x ? word(x, "at") : NULL, *ty = y ? word(y, "at") : NULL;
+        const char *tx = x ? ft_ask_word(x, "at") : NULL, *ty = y ? ft_ask_word(y, "at") : NULL;
         bool first = x && (!y || strcmp(tx ? tx : "", ty ? ty : "") >= 0);
 
         cJSON_AddItemToArray(into, cJSON_DetachItemFromArray(first ? a : b, 0));
@@ -447,7 +463,7 @@ static enum ft_status log_lines(struct ft_console *c, const cJSON *args, cJSON *
     enum ft_status st = cases(c, &s, err);
 
     if (st == FT_OK)
-        st = ft_cases_log(s, (size_t)number(args, "limit", 200), 0, &json, err);
+        st = ft_cases_log(s, (size_t)ft_ask_number(args, "limit", 200), 0, &json, err);
     if (st == FT_OK) {
         o = cJSON_Parse(json);
         theirs = cJSON_GetObjectItemCaseSensitive(o, "entries");
@@ -487,6 +503,8 @@ static const struct {
     [FT_ASK_TOPICS] = {ft_ask_topics,     FT_LANE_OTHER   },
     [FT_ASK_MESSAGES] = {ft_ask_messages,   FT_LANE_OTHER   },
     [FT_ASK_LOG] = {log_lines,         FT_LANE_DATABASE},
+    [FT_ASK_EXPORT] = {ft_ask_export,     FT_LANE_EXPORT  },
+    [FT_ASK_STATS] = {stats,             FT_LANE_DATABASE},
     [FT_ASK_HANDOVER] = {handover,          FT_LANE_DATABASE},
 };
 #define N_TABLE (sizeof(table) / sizeof(table[0]))

@@ -43,21 +43,26 @@ struct ft_job {
     char *args;
 };
 
-/* A worker and what waits for it.  Whoever waits for Kafka holds up no decision, and the other way round. */
-enum { FT_LANE_DATABASE, FT_LANE_OTHER, FT_N_LANES };
+/* A worker and what waits for it.  Whoever waits for Kafka or writes a long file holds up no decision. */
+enum { FT_LANE_DATABASE, FT_LANE_OTHER, FT_LANE_EXPORT, FT_N_LANES };
 struct ft_lane {
     struct ft_console *c;
     pthread_cond_t asked;
     struct ft_job *first, **end;
 };
 
-/* What was committed of a partition when it was last looked at: for its speed. */
+/* How far behind a partition was when it was last looked at: for what it gains a second. */
 struct ft_part_seen {
     char topic[128];
     int32_t partition;
-    int64_t committed, at_ms;
+    int64_t lag, at_ms;
 };
 #define FT_PARTS_SEEN 64
+
+struct ft_flag_count {
+    int64_t at_ms;
+    uint64_t n;
+};
 
 struct ft_console {
     struct ft_app *app;
@@ -70,7 +75,7 @@ struct ft_console {
     double threshold; /* of model or command line: while the control topic says nothing */
     int64_t since_ms; /* wall clock of the start */
     int wake_fd;
-    pthread_t thread[4];
+    pthread_t thread[2 + FT_N_LANES]; /* and the reader, and who connects */
     int n_threads;
     _Atomic bool stop, retry;
 
@@ -81,6 +86,7 @@ struct ft_console {
     struct ft_flagged shown[FT_LIVE_FLAGGED];
     struct ft_process process[FT_WATCH_PROCESSES];
     struct ft_in_force force;
+    struct ft_flag_count flag_count[2];
     bool said_no_key;
     uint64_t force_seq;
 
@@ -117,6 +123,15 @@ void ft_ask_do(struct ft_console *c, struct ft_job *job);
 void ft_ask_fini(struct ft_console *c, int lane);
 
 struct cJSON;
+
+/* Members of the arguments; what was left empty was not said (NULL). */
+const char *ft_ask_word(const struct cJSON *args, const char *name);
+double ft_ask_number(const struct cJSON *args, const char *name, double otherwise);
+bool ft_ask_true(const struct cJSON *args, const char *name);
+
+/* console_export.c */
+enum ft_status ft_ask_export(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
+                             struct ft_err *err);
 
 /* console_files.c */
 enum ft_status ft_ask_files(struct ft_console *c, const struct cJSON *args, struct cJSON *out,

@@ -1,41 +1,36 @@
 /*
- * Topics, partitions and messages for the Health screen: the console's worker reads them with a consumer of its own,
- * without a group, so that looking changes nothing.
+ * Topics, partitions and messages for the Health screen.
  */
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "console_ask.h"
+#include "fraudtop/txn.h"
+#include "topic_read.h"
 
 #define ASK_MS 2000     /* for one question to the broker */
 #define READ_MS 2500    /* for reading messages; a search takes what it found by then */
 #define MOST 500        /* messages in an answer */
 #define VALUE_MAX 16384 /* of a message that is shown */
 
-static double number(const cJSON *o, const char *name, double otherwise)
-{
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, name);
-
-    return cJSON_IsNumber(v) ? v->valuedouble : otherwise;
-}
-
-static const char *word(const cJSON *o, const char *name)
-{
-    const char *v = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
-
-    return v && *v ? v : NULL;
-}
-
 /* ---- partitions ----------------------------------------------------------------------------------------- */
 
-/* Committed a second since the last question, from what was committed then. */
-static double speed(struct ft_console *c, const char *topic, const struct ft_partition_info *p,
+static int64_t lag_of(const struct ft_partition_info *p)
+{
+    int64_t from = p->committed >= 0 ? p->committed : p->low;
+
+    return p->high > from ? p->high - from : 0;
+}
+
+/* What the lag gains a second (negative: it shrinks) since the last question; NaN: not known yet. */
+static double slope(struct ft_console *c, const char *topic, const struct ft_partition_info *p,
                     int64_t now_ms)
 {
     struct ft_part_seen *free_one = NULL;
-    double v = -1;
+    double v = (double)NAN;
 
     for (size_t i = 0; i < FT_PARTS_SEEN; i++) {
         struct ft_part_seen *s = &c->part_seen[i];
@@ -45,15 +40,15 @@ static double speed(struct ft_console *c, const char *topic, const struct ft_par
         if (s->partition != p->partition || strcmp(s->topic, topic) != 0)
             continue;
         if (now_ms > s->at_ms + 200)
-            v = (double)(p->committed - s->committed) * 1000 / (double)(now_ms - s->at_ms);
-        s->committed = p->committed;
+            v = (double)(lag_of(p) - s->lag) * 1000 / (double)(now_ms - s->at_ms);
+        s->lag = lag_of(p);
         s->at_ms = now_ms;
         return v;
     }
     if (free_one) {
         snprintf(free_one->topic, sizeof(free_one->topic), "%s", topic);
         free_one->partition = p->partition;
-        free_one->committed = p->committed;
+        free_one->lag = lag_of(p);
         free_one->at_ms = now_ms;
     }
     return v;
@@ -68,16 +63,15 @@ static enum ft_status add_partitions(struct ft_console *c, cJSON *list, const ch
 
     for (size_t i = 0; st == FT_OK && i < n; i++) {
         cJSON *o = cJSON_CreateObject();
-        int64_t from = p[i].committed >= 0 ? p[i].committed : p[i].low;
-        double per_s = speed(c, topic, &p[i], ft_now_ms());
+        double per_s = slope(c, topic, &p[i], ft_now_ms());
 
         cJSON_AddStringToObject(o, "topic", topic);
         cJSON_AddNumberToObject(o, "partition", p[i].partition);
         cJSON_AddNumberToObject(o, "end", (double)p[i].high);
         if (p[i].committed >= 0)
             cJSON_AddNumberToObject(o, "committed", (double)p[i].committed);
-        cJSON_AddNumberToObject(o, "lag", (double)(p[i].high > from ? p[i].high - from : 0));
-        if (per_s >= 0)
+        cJSON_AddNumberToObject(o, "lag", (double)lag_of(&p[i]));
+        if (!isnan(per_s))
             cJSON_AddNumberToObject(o, "per_s", per_s);
         cJSON_AddStringToObject(o, "owner", p[i].owner);
         cJSON_AddItemToArray(list, o);
@@ -102,62 +96,82 @@ enum ft_status ft_ask_partitions(struct ft_console *c, const cJSON *args, cJSON 
 
 /* ---- topics --------------------------------------------------------------------------------------------- */
 
+/* The group that reads a topic of ours; NULL: none. */
+static const char *group_of(struct ft_console *c, const char *topic)
+{
+    const struct ft_topics *t = &c->pipeline->pipe.topics;
+
+    return strcmp(topic, t->transactions) == 0 ? ft_app_group(c->app, "score")
+           : strcmp(topic, t->scoring) == 0    ? ft_app_group(c->app, "sink")
+                                               : NULL;
+}
+
+static void add_topic(struct ft_console *c, cJSON *list, const struct ft_topic_info *t)
+{
+    const char *group = group_of(c, t->name);
+    struct ft_partition_info *p = NULL;
+    cJSON *o = cJSON_CreateObject();
+    double messages = 0, lag = 0;
+    size_t n = 0;
+
+    cJSON_AddStringToObject(o, "topic", t->name);
+    cJSON_AddNumberToObject(o, "partitions", t->partitions);
+    if (ft_bus_partitions(c->pipeline->pipe.bus, t->name, group, ASK_MS, &p, &n, NULL) == FT_OK) {
+        for (size_t i = 0; i < n; i++) {
+            messages += (double)(p[i].high - p[i].low);
+            lag += (double)lag_of(&p[i]);
+        }
+        cJSON_AddNumberToObject(o, "messages", messages);
+        if (group) {
+            cJSON_AddStringToObject(o, "group", group);
+            cJSON_AddNumberToObject(o, "lag", lag);
+        }
+    }
+    free(p);
+    cJSON_AddItemToArray(list, o);
+}
+
 enum ft_status ft_ask_topics(struct ft_console *c, const cJSON *args, cJSON *out,
                              struct ft_err *err)
 {
-    struct ft_bus *bus = c->pipeline->pipe.bus;
     cJSON *list = cJSON_AddArrayToObject(out, "topics");
     struct ft_topic_info *t = NULL;
     size_t n = 0;
-    enum ft_status st = ft_bus_topics(bus, ASK_MS, &t, &n, err);
+    enum ft_status st = ft_bus_topics(c->pipeline->pipe.bus, ASK_MS, &t, &n, err);
 
     (void)args;
-    for (size_t i = 0; st == FT_OK && i < n; i++) {
-        cJSON *o = cJSON_CreateObject();
-        struct ft_partition_info *p = NULL;
-        size_t n_parts = 0;
-        double messages = 0;
-
-        cJSON_AddStringToObject(o, "topic", t[i].name);
-        cJSON_AddNumberToObject(o, "partitions", t[i].partitions);
-        if (ft_bus_partitions(bus, t[i].name, NULL, ASK_MS, &p, &n_parts, err) == FT_OK) {
-            for (size_t k = 0; k < n_parts; k++)
-                messages += (double)(p[k].high - p[k].low);
-            cJSON_AddNumberToObject(o, "messages", messages);
-        }
-        free(p);
-        cJSON_AddItemToArray(list, o);
-    }
+    for (size_t i = 0; st == FT_OK && i < n; i++)
+        if (strncmp(t[i].name, "__", 2) != 0) /* Kafka's own */
+            add_topic(c, list, &t[i]);
     free(t);
     return st;
 }
 
 /* ---- messages ------------------------------------------------------------------------------------------- */
 
-struct browse {
-    const char *topic, *find;
-    double partition, offset, at_ms; /* NaN, -1: not given */
-    size_t limit;
-    struct ft_assigned part[256];
-    int64_t end[256];
-    size_t n;
-    cJSON *found; /* in order of reading */
-};
+static void put_time(char *out, size_t size, int64_t ms)
+{
+    time_t s = (time_t)(ms / 1000);
+    struct tm tm;
 
-static void add_message(struct browse *b, const struct ft_msg *m)
+    *out = '\0';
+    if (ms < 0 || !gmtime_r(&s, &tm))
+        return;
+    strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(out + strlen(out), size - strlen(out), ".%03dZ", (int)(ms % 1000));
+}
+
+static cJSON *message(const struct ft_msg *m)
 {
     cJSON *o = cJSON_CreateObject();
     struct ft_buf text;
     char at[40];
-    time_t s = (time_t)(m->timestamp_ms / 1000);
-    struct tm tm;
 
-    gmtime_r(&s, &tm);
-    strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(at + strlen(at), sizeof(at) - strlen(at), ".%03dZ", (int)(m->timestamp_ms % 1000));
+    put_time(at, sizeof(at), m->timestamp_ms);
+    cJSON_AddStringToObject(o, "topic", m->topic);
     cJSON_AddNumberToObject(o, "partition", m->partition);
     cJSON_AddNumberToObject(o, "offset", (double)m->offset);
-    cJSON_AddStringToObject(o, "timestamp", m->timestamp_ms >= 0 ? at : "");
+    cJSON_AddStringToObject(o, "timestamp", at);
     cJSON_AddNumberToObject(o, "bytes", (double)m->value.n);
     ft_buf_init(&text, 8 * VALUE_MAX);
     for (size_t i = 0; i < m->key.n && i < 32; i++)
@@ -166,121 +180,104 @@ static void add_message(struct browse *b, const struct ft_msg *m)
     ft_buf_clear(&text);
     ft_buf_json(&text,
                 (struct ft_span){m->value.p, m->value.n < VALUE_MAX ? m->value.n : VALUE_MAX});
-    if (!text.failed)
-        cJSON_AddItemToObject(o, "value",
-                              cJSON_CreateRaw(text.p)); /* a string: escaped, whatever it held */
+    if (!text.failed) /* a string: escaped, whatever it held */
+        cJSON_AddItemToObject(o, "value", cJSON_CreateRaw(text.p));
     ft_buf_fini(&text);
-    cJSON_AddItemToArray(b->found, o);
-    if ((size_t)cJSON_GetArraySize(b->found) > b->limit * b->n + MOST)
-        cJSON_DeleteItemFromArray(b->found, 0);
+    return o;
 }
 
-static bool holds(struct ft_span text, const char *needle)
+struct browse {
+    struct ft_topic_read read;
+    struct ft_needle needle;
+    bool find, from; /* from: those behind an offset or a time, not the newest of all */
+    size_t limit;
+    char name[4][250]; /* of the topics that are searched */
+    cJSON *found;      /* in order of reading */
+};
+
+/* One topic, or all that a transaction goes through. */
+static enum ft_status add_topics(struct ft_console *c, struct browse *b, const cJSON *args,
+                                 struct ft_err *err)
 {
-    size_t n = strlen(needle);
+    static const char *const suffix[] = {"", ".dlq"};
+    const struct ft_topics *t = &c->pipeline->pipe.topics;
+    const char *topic = ft_ask_word(args, "topic");
+    enum ft_status st = FT_OK;
 
-    for (size_t i = 0; n && i + n <= text.n; i++)
-        if (memcmp(text.p + i, needle, n) == 0)
-            return true;
-    return false;
-}
-
-/* Where to begin: at the offset, the time, the start of the id's run, or so many before the end. */
-static int64_t begin(struct ft_console *c, const struct browse *b,
-                     const struct ft_partition_info *p)
-{
-    int64_t start = p->high - (int64_t)b->limit, at = -1;
-    struct ft_uuid id;
-    struct ft_run run;
-    uint64_t row;
-
-    if (b->find && ft_uuid_parse(&id, ft_span_of(b->find)) && ft_uuid_to_row(&id, &run, &row))
-        at = (int64_t)run.start_ms;
-    if (b->at_ms >= 0)
-        at = (int64_t)b->at_ms;
-    if (b->offset >= 0)
-        start = (int64_t)b->offset;
-    else if (at >= 0 && ft_bus_offset_at(c->pipeline->pipe.bus, b->topic, p->partition, at, ASK_MS,
-                                         &start, NULL) != FT_OK)
-        start = p->low;
-    else if (b->find && at < 0)
-        start = p->low;
-    return start < p->low ? p->low : start;
-}
-
-static enum ft_status prepare(struct ft_console *c, struct browse *b, struct ft_err *err)
-{
-    struct ft_partition_info *p = NULL;
-    size_t n = 0;
-    enum ft_status st =
-        ft_bus_partitions(c->pipeline->pipe.bus, b->topic, NULL, ASK_MS, &p, &n, err);
-
-    for (size_t i = 0; st == FT_OK && i < n && b->n < 256; i++) {
-        if (b->partition >= 0 && p[i].partition != (int32_t)b->partition)
-            continue;
-        b->end[b->n] = p[i].high;
-        b->part[b->n] = (struct ft_assigned){
-            .topic = b->topic, .partition = p[i].partition, .start = begin(c, b, &p[i])};
-        b->n += b->part[b->n].start < p[i].high; /* one with nothing to read is left out */
+    if (topic) {
+        snprintf(b->name[0], sizeof(b->name[0]), "%s", topic);
+        return ft_topic_read_add(&b->read, b->name[0],
+                                 (int64_t)ft_ask_number(args, "partition", -1), err);
     }
-    free(p);
+    for (int i = 0; i < 4 && st == FT_OK; i++) {
+        snprintf(b->name[i], sizeof(b->name[i]), "%.240s%s", i < 2 ? t->transactions : t->scoring,
+                 suffix[i % 2]);
+        st = ft_topic_read_add(&b->read, b->name[i], -1, err);
+        if (st == FT_EINPUT) /* not there (yet) */
+            st = FT_OK;
+    }
     return st;
 }
 
-static size_t left(const struct browse *b)
+static enum ft_status where_to_begin(struct browse *b, const cJSON *args, struct ft_err *err)
 {
-    size_t n = 0;
+    const char *at = ft_ask_word(args, "at"), *find = ft_ask_word(args, "find");
+    double offset = ft_ask_number(args, "offset", -1);
+    struct ft_uuid id;
+    struct ft_time t;
+    int64_t ms;
 
-    for (size_t i = 0; i < b->n; i++)
-        n += b->part[i].start < b->end[i];
-    return n;
+    if (find && !ft_uuid_parse(&id, ft_span_of(find)))
+        return ft_fail(err, FT_EUSAGE, "\"%s\" is no transaction id (a UUID), offset or @time",
+                       find);
+    if (find) {
+        b->find = true;
+        ft_needle_init(&b->needle, &id);
+        return ft_sent_after(&id, &ms) ? ft_topic_read_at(&b->read, ms, err) : FT_OK;
+    }
+    if (at && !ft_parse_time(ft_span_of(at), &t))
+        return ft_fail(err, FT_EUSAGE, "\"%s\" is no time: YYYY-MM-DD HH:MM:SS in UTC", at);
+    b->from = at || offset >= 0;
+    if (at)
+        return ft_topic_read_at(&b->read, t.unix_s * 1000, err);
+    ft_topic_read_from(&b->read, offset >= 0 ? (int64_t)offset : -(int64_t)b->limit);
+    return FT_OK;
 }
 
 static enum ft_status read_messages(struct ft_console *c, struct browse *b, struct ft_err *err)
 {
-    const struct ft_consumer_opts opts = {.queued_kbytes = 8192, .read_uncommitted = true};
     int64_t until = ft_now_ms() + READ_MS;
-    struct ft_consumer *in = NULL;
-    struct ft_msg m;
-    enum ft_status st;
+    size_t most = b->find ? b->limit : b->limit * (b->read.n_parts + 1);
+    enum ft_status st = FT_OK;
 
-    if (!b->n)
-        return FT_OK;
-    st = ft_consumer_new(&in, c->pipeline->pipe.bus, &opts, err);
-    if (st == FT_OK)
-        st = ft_consumer_assign(in, b->part, b->n, err);
-    while (st == FT_OK && left(b) && ft_now_ms() < until && !c->stop) {
-        enum ft_status got = ft_consumer_poll(in, 100, &m, err);
+    while ((st == FT_OK || st == FT_AGAIN) && ft_now_ms() < until && !c->stop &&
+           (size_t)cJSON_GetArraySize(b->found) < most) {
+        struct ft_msg m;
 
-        if (got != FT_OK)
+        st = ft_topic_read_next(&b->read, &m, err);
+        if (st != FT_OK)
             continue;
-        for (size_t i = 0; i < b->n; i++)
-            if (b->part[i].partition == m.partition)
-                b->part[i].start = m.offset + 1;
-        if (!b->find || holds(m.value, b->find))
-            add_message(b, &m);
+        if (!b->find || ft_needle_in(&b->needle, m.value))
+            cJSON_AddItemToArray(b->found, message(&m));
         ft_msg_done(&m);
-        if (b->find && (size_t)cJSON_GetArraySize(b->found) >= b->limit)
-            break;
     }
-    if (in)
-        ft_consumer_close(in, 200);
-    return st;
+    return st == FT_AGAIN || st == FT_END ? FT_OK : st;
 }
 
 static int newest_first(const void *a, const void *b)
 {
     const cJSON *x = *(cJSON *const *)a, *y = *(cJSON *const *)b;
-    int by_time = strcmp(word(y, "timestamp") ? word(y, "timestamp") : "",
-                         word(x, "timestamp") ? word(x, "timestamp") : "");
-    double d = number(y, "offset", 0) - number(x, "offset", 0);
+    const char *tx = ft_ask_word(x, "timestamp"), *ty = ft_ask_word(y, "timestamp");
+    int by_time = strcmp(ty ? ty : "", tx ? tx : "");
+    double d = ft_ask_number(y, "offset", 0) - ft_ask_number(x, "offset", 0);
 
     return by_time ? by_time : (d > 0) - (d < 0);
 }
 
 static void give_newest(cJSON *out, struct browse *b)
 {
-    int n = cJSON_GetArraySize(b->found);
+    int n = cJSON_GetArraySize(b->found), limit = (int)b->limit,
+        first = b->from && n > limit ? n - limit : 0;
     cJSON **all = malloc(sizeof(*all) * (size_t)(n + 1)),
           *list = cJSON_AddArrayToObject(out, "messages");
 
@@ -289,7 +286,7 @@ static void give_newest(cJSON *out, struct browse *b)
     if (all)
         qsort(all, (size_t)n, sizeof(*all), newest_first);
     for (int i = 0; all && i < n; i++) {
-        if ((size_t)i < b->limit)
+        if (i >= first && i < first + limit)
             cJSON_AddItemToArray(list, all[i]);
         else
             cJSON_Delete(all[i]);
@@ -300,33 +297,24 @@ static void give_newest(cJSON *out, struct browse *b)
 enum ft_status ft_ask_messages(struct ft_console *c, const cJSON *args, cJSON *out,
                                struct ft_err *err)
 {
-    const char *at = word(args, "at");
     struct browse *b = calloc(1, sizeof(*b));
-    struct ft_time t;
-    enum ft_status st = FT_OK;
+    enum ft_status st;
 
     if (!b)
         return ft_fail(err, FT_ENOMEM, "no memory for messages");
-    b->topic = word(args, "topic");
-    b->find = word(args, "find");
-    b->partition = number(args, "partition", -1);
-    b->offset = number(args, "offset", -1);
-    b->limit = (size_t)number(args, "limit", 50);
+    b->read = (struct ft_topic_read){
+        .bus = c->pipeline->pipe.bus, .timeout_ms = ASK_MS, .queued_kbytes = 8192};
+    b->limit = (size_t)ft_ask_number(args, "limit", 50);
     b->limit = b->limit < 1 ? 1 : b->limit > MOST ? MOST : b->limit;
-    b->at_ms = number(args, "at", -1);
     b->found = cJSON_CreateArray();
-    if (at && ft_parse_time(ft_span_of(at), &t))
-        b->at_ms = (double)t.unix_s * 1000;
-    else if (at)
-        st = ft_fail(err, FT_EUSAGE, "\"%s\" is no time: YYYY-MM-DD HH:MM:SS in UTC", at);
-    if (!b->topic)
-        st = ft_fail(err, FT_EUSAGE, "which topic?");
+    st = add_topics(c, b, args, err);
     if (st == FT_OK)
-        st = prepare(c, b, err);
+        st = where_to_begin(b, args, err);
     if (st == FT_OK)
         st = read_messages(c, b, err);
     if (st == FT_OK)
         give_newest(out, b);
+    ft_topic_read_fini(&b->read);
     cJSON_Delete(b->found);
     free(b);
     return st;

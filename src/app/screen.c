@@ -1,5 +1,7 @@
 #include "screen.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,8 +30,8 @@ static enum ft_screen first_screen(const char *name)
     return FT_SCREEN_LIVE;
 }
 
-/* "action=key ..." of the section [keys]. */
-static char *joined(const struct ft_config *cfg, const char *key)
+/* The lines of a section that is a list, with this between them; NULL: none. */
+static char *joined(const struct ft_config *cfg, const char *key, const char *between)
 {
     const char *const *value;
     size_t n = ft_cfg_list(cfg, key, &value);
@@ -39,7 +41,7 @@ static char *joined(const struct ft_config *cfg, const char *key)
         return NULL;
     ft_buf_init(&b, 64 << 10);
     for (size_t i = 0; i < n; i++) {
-        ft_buf_text(&b, i ? " " : "");
+        ft_buf_text(&b, i ? between : "");
         ft_buf_text(&b, value[i]);
     }
     if (!b.failed)
@@ -64,10 +66,14 @@ static bool first_start(const struct ft_config *cfg, const char *state_file)
 void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
 {
     const struct ft_config *cfg = app->cfg;
-    const char *log = ft_cfg_text(cfg, "log.file");
+    const char *log = ft_cfg_text(cfg, "log.file"), *config = ft_cfg_text(cfg, "general.config");
+    struct ft_paths paths;
 
-    *o = (struct ft_ui_from){.keys = joined(cfg, "display.keys")};
+    ft_paths_find(&paths, NULL);
+    *o = (struct ft_ui_from){.keys = joined(cfg, "display.keys", " "),
+                             .colours = joined(cfg, "display.colours", "\n")};
     snprintf(o->state_file, sizeof(o->state_file), "%s/state", app->state_dir);
+    snprintf(o->config_file, sizeof(o->config_file), "%s", config ? config : paths.config);
     if (log)
         snprintf(o->log_file, sizeof(o->log_file), "%s", log);
     else
@@ -80,6 +86,7 @@ void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
         .read_only = ft_cfg_flag(cfg, "review.read_only"),
         .slow = ft_cfg_flag(cfg, "display.slow"),
         .theme = ft_cfg_is_set(cfg, "display.theme") ? ft_cfg_text(cfg, "display.theme") : NULL,
+        .colours = o->colours,
         .color = ft_cfg_text(cfg, "output.color"),
         .refresh_ms =
             ft_cfg_is_set(cfg, "display.refresh") ? (int)ft_cfg_ms(cfg, "display.refresh") : 0,
@@ -87,6 +94,7 @@ void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
         .record = ft_cfg_text(cfg, "display.record"),
         .keys = o->keys,
         .state_file = o->state_file,
+        .config_file = o->config_file,
         .log_file = o->log_file,
         .cursor = ft_cfg_text(cfg, "display.cursor"),
         .bell = ft_cfg_text(cfg, "display.bell"),
@@ -102,15 +110,50 @@ void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
 void ft_ui_from_fini(struct ft_ui_from *o)
 {
     free(o->keys);
-    o->keys = NULL;
+    free(o->colours);
+    o->keys = o->colours = NULL;
 }
 
-enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft_err *err)
+void ft_screen_then(const struct ft_ui_then *then)
+{
+    static char words[64 << 10];
+    char *arg[512];
+    int n = 0, fd;
+    ssize_t size;
+    sigset_t none;
+
+    if (then->next == FT_UI_END)
+        return;
+    fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    size = fd >= 0 ? read(fd, words, sizeof(words) - 1) : 0;
+    if (fd >= 0)
+        close(fd);
+    for (ssize_t at = 0; at < size && n < 500; at += (ssize_t)strlen(words + at) + 1)
+        arg[n++] = words + at;
+    if (n == 0)
+        return;
+    if (then->next == FT_UI_DEMO) {
+        static char demo[] = "demo", file[sizeof(then->file)];
+
+        arg[n++] = demo;
+        memcpy(file, then->file, sizeof(file));
+        if (*file)
+            arg[n++] = file;
+    }
+    arg[n] = NULL;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execv("/proc/self/exe", arg);
+}
+
+enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft_ui_then *then,
+                             struct ft_err *err)
 {
     struct ft_ui_from o;
     enum ft_status st;
 
     ft_ui_from(&o, app);
+    o.ui.then = then;
     o.ui.first_start = first_start(app->cfg, o.state_file);
     st = ft_log_to_file(o.log_file, err);
     if (st == FT_OK)
@@ -143,7 +186,7 @@ int ft_screen_scene(struct ft_app *app)
     if (st == FT_OK)
         st = ft_screen_open_scene(&scene, app, &err);
     if (st == FT_OK)
-        st = ft_screen_run(app, ft_scene_feed(scene), &err);
+        st = ft_screen_run(app, ft_scene_feed(scene), NULL, &err);
     ft_scene_free(scene);
     return st == FT_OK ? ft_stop_exit(0) : ft_app_fail(app, st, &err);
 }

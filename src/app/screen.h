@@ -7,8 +7,14 @@
 
 /* FT_EUSAGE with what to do instead unless both standard input and output are terminals. */
 enum ft_status ft_screen_terminal(struct ft_err *err);
-/* Log to the file, screen up, until q or a signal; then the log is where it was. */
-enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft_err *err);
+struct ft_ui_then;
+/* Log to the file, screen up, until q or a signal; then the log is where it was.  then: what the user wants next, on the
+ * first start; NULL: nothing else can be started. */
+enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft_ui_then *then,
+                             struct ft_err *err);
+/* Becomes that: the same program with the same options, anew.  Comes back only when there is nothing to do, or the
+ * program cannot be started. */
+void ft_screen_then(const struct ft_ui_then *then);
 /* A scripted scene instead of the pipeline (--scene); the exit status. */
 int ft_screen_scene(struct ft_app *app);
 /* FT_EUSAGE names the scenes; --seed and --clock from the settings. */

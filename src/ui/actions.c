@@ -78,10 +78,11 @@ const struct ft_action ft_actions[] = {
     [FT_ACT_CUSTOMER]      = {"customer",       "",              "*",     "NAME",      "filter the queue by customer (unmasked)"},
     [FT_ACT_SIMULATE]      = {"simulate",       "",              "*",     "X",         "Threshold with the cursor at X"},
     [FT_ACT_SLOW]          = {"slow",           "",              "*",     "",          "for bad links: a frame in 5 s, no chart; again: off"},
-    [FT_ACT_THEME]         = {"theme",          "",              "*",     "NAME",      "default, light, mono, high-contrast, colour-blind"},
+    [FT_ACT_THEME]         = {"theme",          "",              "*",     "NAME",      "default, light, mono, high-contrast, colour-blind, own"},
     [FT_ACT_SCENE]         = {"scene",          "",              "*",     "NAME",      "another scripted scene (only in a scene)"},
     [FT_ACT_HANDOVER]      = {"handover",       "",              "*",     "8h",        "summary for the next shift"},
     [FT_ACT_TOPICS]        = {"topics",         "",              "*",     "",          "topics and their messages"},
+    [FT_ACT_ADDRESSES]     = {"addresses",      "",              "*",     "",          "Kafka's and PostgreSQL's addresses: where they are set"},
     [FT_ACT_FIND]          = {"find",           "",              "*",     "ID",        "find a transaction's messages in Kafka"},
 };
 /* clang-format on */

@@ -51,6 +51,14 @@ enum ft_status ft_con_new(struct ft_con **out, const struct ft_ui_opts *opts, st
     c->slow = opts->slow;
     c->refresh_ms = opts->refresh_ms ? opts->refresh_ms : 1000;
     c->theme = ft_theme_find(opts->theme);
+    if (opts->colours) {
+        st = ft_theme_own(&c->own, c->theme, opts->colours, err);
+        if (st != FT_OK) {
+            ft_con_free(c);
+            return st;
+        }
+        c->theme = &c->own;
+    }
     c->utc_offset_s = utc_offset();
     c->place[0] = (enum ft_place)(opts->first ? opts->first - FT_SCREEN_LIVE : FT_PLACE_LIVE);
     c->n_place = 1;
@@ -59,8 +67,12 @@ enum ft_status ft_con_new(struct ft_con **out, const struct ft_ui_opts *opts, st
     ft_list_init(&c->queue, FT_SORT_RISK);
     c->flagged.masked = c->queue.masked = c->masked;
     c->last_rows = 10;
-    c->first_checks = -1;
     ft_state_load(c);
+    if (opts->state_file && c->starts <= FT_TIP_STARTS) {
+        c->starts++;
+        if (!opts->first_start) /* that one writes it when it is left */
+            ft_state_save(c);
+    }
     if (opts->first_start)
         ft_con_push(c, FT_PLACE_FIRST);
     if (ft_views[ft_con_screen(c)]->enter)
@@ -76,6 +88,7 @@ void ft_con_free(struct ft_con *c)
     ft_list_fini(&c->flagged);
     ft_list_fini(&c->queue);
     ft_loaded_drop(&c->queue_data);
+    ft_loaded_drop(&c->stats);
     ft_loaded_drop(&c->cs.data);
     ft_loaded_drop(&c->thr.data);
     ft_loaded_drop(&c->rp.files);
@@ -91,6 +104,11 @@ void ft_con_free(struct ft_con *c)
     free(c->live);
     free(c->newest);
     free(c);
+}
+
+const struct ft_theme *ft_con_theme(const struct ft_con *c, const char *name)
+{
+    return c->own.name && name && strcmp(name, c->own.name) == 0 ? &c->own : ft_theme_find(name);
 }
 
 /* ---- messages ------------------------------------------------------------------------------------- */
@@ -274,20 +292,23 @@ bool ft_con_ask(struct ft_con *c, enum ft_ask_kind kind,
     return true;
 }
 
-void ft_con_load(struct ft_con *c, struct ft_loaded *l, enum ft_ask_kind kind,
+bool ft_con_load(struct ft_con *c, struct ft_loaded *l, enum ft_ask_kind kind,
                  void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
                  const char *args)
 {
     for (size_t i = 0; i < c->n_pending; i++)
         if (c->pending[i].answered == answered && c->now_ms - c->pending[i].since_ms < 30000)
-            return;
+            return false;
     if (ft_con_ask(c, kind, answered, args)) {
         l->asked = true;
         l->asked_ms = c->now_ms;
-    } else if (!l->have) {
+        return true;
+    }
+    if (!l->have) {
         l->failed = true;
         snprintf(l->error, sizeof(l->error), "This is not available here.");
     }
+    return false;
 }
 
 bool ft_loaded_take(struct ft_con *c, struct ft_loaded *l, const struct ft_answer *a)
@@ -314,6 +335,16 @@ void ft_loaded_drop(struct ft_loaded *l)
     memset(l, 0, sizeof(*l));
 }
 
+static const char *still_works(const struct ft_con *c)
+{
+    bool kafka = c->newest->kafka.state == FT_PART_DOWN, pg = c->newest->pg.state == FT_PART_DOWN;
+
+    return kafka && pg ? "Help, Options and Health still work."
+           : kafka     ? "Queue, Case, Threshold and Log still work."
+           : pg        ? "Live, Replay, Health and Help still work."
+                       : "The other screens still work.";
+}
+
 bool ft_loaded_draw(const struct ft_con *c, const struct ft_loaded *l, struct ft_canvas *cv,
                     struct ft_box b)
 {
@@ -329,8 +360,7 @@ bool ft_loaded_draw(const struct ft_con *c, const struct ft_loaded *l, struct ft
             used = ft_put_lines(cv, b.y + 1, b.x + 1, b.w - 1, b.h > 5 ? 3 : 1, FT_ROLE_NORMAL,
                                 l->error);
         if (b.h > 1 + used)
-            ft_put(cv, b.y + 1 + used, b.x + 1, b.w - 1, FT_ROLE_MUTED,
-                   "Live, Replay, Health and Help still work.");
+            ft_put(cv, b.y + 1 + used, b.x + 1, b.w - 1, FT_ROLE_MUTED, still_works(c));
         if (b.h > 2 + used)
             ft_put(cv, b.y + 2 + used, b.x + 1, b.w - 1, FT_ROLE_STRONG, "R try now");
     } else if (waited >= 2000) {
@@ -630,6 +660,9 @@ static void click(struct ft_con *c, const struct ft_key *key)
 
     if (!l || ft_con_top(c) == FT_PLACE_CASE || !c->list_h)
         return;
+    for (size_t i = 0; key->y == c->list_y - 1 && i < c->n_heading; i++)
+        if (key->x >= c->heading[i].x && key->x < c->heading[i].x + c->heading[i].w)
+            ft_list_sort_by(c, l, c->heading[i].col);
     if (key->y >= c->list_y && key->y < c->list_y + c->list_h &&
         l->top + (size_t)(key->y - c->list_y) < l->n_view)
         ft_list_move(l, (long)(l->top + (size_t)(key->y - c->list_y)) - (long)l->at, c->now_ms);
@@ -703,6 +736,17 @@ static void draw_tiny(const struct ft_con *c, struct ft_canvas *cv)
             c->live->lag_score < 0 ? "?" : lag);
 }
 
+/* A line above the hints, on the first three starts; returns the rows it took. */
+static int draw_tip(const struct ft_con *c, struct ft_canvas *cv)
+{
+    const char *tip = ft_views[ft_con_top(c)]->tip;
+
+    if (!tip || ft_compact(cv) || c->starts < 1 || c->starts > FT_TIP_STARTS)
+        return 0;
+    ft_put(cv, cv->rows - 2, 0, cv->cols, FT_ROLE_TITLE, tip);
+    return 1;
+}
+
 void ft_con_draw(struct ft_con *c, struct ft_canvas *cv)
 {
     enum ft_place top = ft_con_top(c);
@@ -710,6 +754,7 @@ void ft_con_draw(struct ft_con *c, struct ft_canvas *cv)
 
     ft_canvas_clear(cv);
     c->list_h = 0;
+    c->n_heading = 0;
     c->last_cols = cv->cols;
     c->last_lines = cv->rows;
     c->last_ascii = cv->ascii;
@@ -723,7 +768,8 @@ void ft_con_draw(struct ft_con *c, struct ft_canvas *cv)
         ft_blank(cv, 0, 0, cv->cols);
         ft_blank(cv, 1, 0, cv->cols);
     }
-    ft_views[top]->draw(c, cv, (struct ft_box){head, 0, cv->rows - head - 1, cv->cols});
+    ft_views[top]->draw(c, cv,
+                        (struct ft_box){head, 0, cv->rows - head - 1 - draw_tip(c, cv), cv->cols});
     if (c->prompt.active)
         ft_prompt_draw(c, cv);
     cv->cursor_x = cv->cursor_x < cv->cols ? cv->cursor_x : cv->cols - 1;

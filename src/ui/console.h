@@ -45,6 +45,7 @@ struct ft_view {
     char letter; /* for ft_actions[].where; 0: takes keys by itself */
     const char *title;
     const enum ft_act *hints; /* most useful first, ended by FT_N_ACTS */
+    const char *tip;          /* said on the first starts; NULL: none */
     void (*draw)(struct ft_con *c, struct ft_canvas *cv, struct ft_box box);
     /* True when it did something with the action. */
     bool (*act)(struct ft_con *c, enum ft_act act);
@@ -114,8 +115,8 @@ struct ft_what_if {
 };
 
 struct ft_case_state {
-    struct ft_uuid id;
-    struct ft_flagged row; /* what the list knew, shown until the answer is there */
+    struct ft_uuid id, asked; /* asked: whose answer is awaited */
+    struct ft_flagged row;    /* what the list knew, shown until the answer is there */
     struct ft_loaded data;
     enum ft_case_pane pane;
     enum ft_place from;
@@ -179,6 +180,8 @@ struct ft_help_state {
     char search[64];
 };
 
+#define FT_TIP_STARTS 3 /* the tips stand on so many starts */
+
 /* ---- the console ---------------------------------------------------------------------------------- */
 
 struct ft_con {
@@ -186,6 +189,7 @@ struct ft_con {
     struct ft_feed *feed;
     struct ft_keymap keymap;
     const struct ft_theme *theme;
+    struct ft_theme own;    /* name NULL: there is none */
     struct ft_live *live;   /* what is drawn */
     struct ft_live *newest; /* what is known; differs while frozen */
     bool have_live;
@@ -220,7 +224,7 @@ struct ft_con {
 
     struct ft_list flagged, queue;
     struct ft_columns live_cols, queue_cols;
-    struct ft_loaded queue_data;
+    struct ft_loaded queue_data, stats;
     double queue_total;
     struct ft_case_state cs;
     struct ft_thr_state thr;
@@ -229,7 +233,10 @@ struct ft_con {
     struct ft_log_state lg;
     struct ft_text_state tx;
     struct ft_help_state hp;
-    int option_at, column_at, first_at, first_checks;
+    int colours;       /* of the terminal; 0: none, or not known */
+    char brokers[256]; /* typed on the first start */
+    int option_at, column_at, first_at;
+    int starts; /* of consoles that keep their state here, this one included; 0: not counted */
 
     /* A decision on its way through the prompts. */
     struct {
@@ -246,8 +253,10 @@ struct ft_con {
     bool was_down, typed;
     uint64_t was_over_limit;
     bool pasting;
-    int last_rows;             /* of the list drawn last: a page */
-    int list_y, list_h;        /* where it was drawn, for the mouse */
+    int last_rows;                                /* of the list drawn last: a page */
+    int list_y, list_h;                           /* where it was drawn, for the mouse */
+    struct ft_column_place heading[FT_N_COLUMNS]; /* above it, x of the screen */
+    size_t n_heading;
     int last_cols, last_lines; /* of the canvas drawn last */
     bool last_ascii;
 };
@@ -278,8 +287,8 @@ void ft_say_error(struct ft_con *c, const char *fmt, ...) FT_PRINTF(2, 3);
 bool ft_con_ask(struct ft_con *c, enum ft_ask_kind kind,
                 void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
                 const char *args);
-/* Asks for what a pane shows; nothing while the last question is open. */
-void ft_con_load(struct ft_con *c, struct ft_loaded *l, enum ft_ask_kind kind,
+/* Asks for what a pane shows; false: not now, the last question is still open, or not at all. */
+bool ft_con_load(struct ft_con *c, struct ft_loaded *l, enum ft_ask_kind kind,
                  void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
                  const char *args);
 /* What every such answer does first; true when l holds new data. */
@@ -309,28 +318,41 @@ bool ft_wide(const struct ft_canvas *cv);
 
 /* The list that is shown or that the case came from; NULL: none. */
 struct ft_list *ft_con_list(struct ft_con *c);
+const struct ft_theme *ft_con_theme(const struct ft_con *c, const char *name); /* "own" too */
 void ft_list_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box box, struct ft_list *l,
                   const struct ft_columns *cols);
 bool ft_list_act(struct ft_con *c, struct ft_list *l, enum ft_act act);
+/* A click on a heading: sorts by it, a second one reverses. */
+void ft_list_sort_by(struct ft_con *c, struct ft_list *l, enum ft_column col);
 void ft_case_open(struct ft_con *c, const struct ft_uuid *id, const struct ft_flagged *row);
+/* Reads a case beside its list, without opening it: the preview. */
+void ft_case_peek(struct ft_con *c, const struct ft_flagged *row);
 void ft_case_reload(struct ft_con *c);
 void ft_queue_reload(struct ft_con *c);
 void ft_log_reload(struct ft_con *c);
 char *ft_case_raw(const struct ft_con *c); /* JSON, masked where it must be; free() it */
 void ft_case_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box box);
+/* What the case that was read says, on one line each: why, and what the customer did before. */
+void ft_case_why_line(const struct ft_con *c, char *out, size_t size);
+void ft_case_usual_line(const struct ft_con *c, char *out, size_t size);
+void ft_case_before_line(const struct ft_con *c, char *out, size_t size);
 /* Decide, undo, claim, note and so on: what works on a row wherever it is shown. */
 bool ft_review_act(struct ft_con *c, enum ft_act act);
 bool ft_review_can(const struct ft_con *c, enum ft_act act);
 const struct ft_flagged *
 ft_con_row(const struct ft_con *c); /* the row that keys work on; NULL: none */
 void ft_thr_simulate(struct ft_con *c, double x);
+void ft_addresses_show(struct ft_con *c);
+char *ft_text_wrap(const char *text, int w);
 void ft_text_show(struct ft_con *c, const char *title, const char *text);
+void ft_topic_open(struct ft_con *c, const char *topic); /* its messages */
 void ft_find_messages(struct ft_con *c, const char *id);
 void ft_histogram_draw(const struct ft_con *c, struct ft_canvas *cv, struct ft_box box,
                        const uint64_t *bin, double now, double cursor);
 /* Moves a scroll position; true when act is such a move. */
 bool ft_scroll_act(enum ft_act act, int page, int *scroll);
 void ft_export(struct ft_con *c);
+void ft_export_rows(struct ft_con *c, const char *how); /* "csv", "json flagged.jsonl" */
 void ft_save_screen(struct ft_con *c);
 void ft_state_load(struct ft_con *c);
 void ft_state_save(struct ft_con *c);

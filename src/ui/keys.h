@@ -116,6 +116,7 @@ enum ft_act {
     FT_ACT_SCENE,
     FT_ACT_HANDOVER,
     FT_ACT_TOPICS,
+    FT_ACT_ADDRESSES,
     FT_ACT_FIND,
     FT_N_ACTS
 };

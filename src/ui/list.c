@@ -19,6 +19,14 @@ void ft_list_init(struct ft_list *l, enum ft_sort sort)
     l->moved_ms = INT64_MIN / 2;
 }
 
+void ft_list_order(const struct ft_list *l, const char **sort, bool *reverse)
+{
+    static const char *const word[FT_N_SORTS] = {"waiting", "risk", "score", "amount", "waiting"};
+
+    *sort = word[l->sort];
+    *reverse = l->reverse != (l->sort == FT_SORT_NEWEST);
+}
+
 void ft_list_fini(struct ft_list *l)
 {
     free(l->row);
@@ -312,19 +320,21 @@ size_t ft_list_marked_hidden(const struct ft_list *l)
 
 /* ---- search --------------------------------------------------------------------------------------- */
 
-static bool holds(const char *text, const char *part)
+bool ft_text_holds(const char *text, const char *part)
 {
     size_t n = strlen(part);
 
-    for (; *text; text++) {
+    for (;; text++) {
         size_t i = 0;
 
-        while (i < n && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+        while (i < n && text[i] &&
+               tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
             i++;
         if (i == n)
             return true;
+        if (!*text)
+            return false;
     }
-    return false;
 }
 
 static bool row_holds(const struct ft_list *l, const struct ft_flagged *r)
@@ -333,10 +343,11 @@ static bool row_holds(const struct ft_list *l, const struct ft_flagged *r)
 
     ft_uuid_format(&r->id, id);
     snprintf(customer, sizeof(customer), "%s %s", r->name_1, r->name_2);
-    return holds(r->merchant, l->search) || holds(r->category, l->search) ||
-           holds(r->city, l->search) || holds(r->state, l->search) || holds(r->why, l->search) ||
-           holds(r->amount, l->search) || holds(r->event, l->search) || holds(id, l->search) ||
-           (!l->masked && holds(customer, l->search));
+    return ft_text_holds(r->merchant, l->search) || ft_text_holds(r->category, l->search) ||
+           ft_text_holds(r->city, l->search) || ft_text_holds(r->state, l->search) ||
+           ft_text_holds(r->why, l->search) || ft_text_holds(r->amount, l->search) ||
+           ft_text_holds(r->event, l->search) || ft_text_holds(id, l->search) ||
+           (!l->masked && ft_text_holds(customer, l->search));
 }
 
 bool ft_list_search(struct ft_list *l, int dir, int64_t now_ms)

@@ -43,6 +43,8 @@ struct ft_list {
 
 void ft_list_init(struct ft_list *l, enum ft_sort sort);
 void ft_list_fini(struct ft_list *l);
+/* The list's order as the database is asked for it: "waiting" and reversed is the newest first. */
+void ft_list_order(const struct ft_list *l, const char **sort, bool *reverse);
 /*
  * Takes a copy of n rows.  Keeps selection and place on screen.  While the selection was moved within the last five
  * seconds a sorted list keeps its order.  True when the selected row was there before and is gone.
@@ -65,6 +67,9 @@ void ft_list_mark_range(struct ft_list *l);
 void ft_list_mark_view(struct ft_list *l);
 void ft_list_unmark(struct ft_list *l);
 size_t ft_list_marked_hidden(const struct ft_list *l); /* marks that the filter hides */
+
+/* Whether a text holds another, without regard to ASCII case; all hold "". */
+bool ft_text_holds(const char *text, const char *part);
 
 /* Next row (dir 1 or -1) whose shown text holds the search text; false: none. */
 bool ft_list_search(struct ft_list *l, int dir, int64_t now_ms);

@@ -143,11 +143,14 @@ void ft_list_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b, struc
     for (size_t k = 0; k < n; k++) {
         const struct ft_column_spec *s = &ft_column_specs[place[k].col];
 
+        c->heading[k] = place[k];
+        c->heading[k].x += b.x + mw;
         if (s->right)
             ft_put_right(cv, b.y, b.x + mw + place[k].x, place[k].w, FT_ROLE_STRONG, s->title);
         else
             ft_put(cv, b.y, b.x + mw + place[k].x, place[k].w, FT_ROLE_STRONG, s->title);
     }
+    c->n_heading = n;
     ft_list_show(l, (size_t)rows);
     c->last_rows = rows;
     c->list_y = b.y + 1;
@@ -204,20 +207,40 @@ static void filter_done(struct ft_con *c, const char *text)
     ft_state_save(c);
 }
 
+static void sort_list(struct ft_con *c, struct ft_list *l, enum ft_sort sort, bool reverse)
+{
+    l->sort = sort;
+    l->reverse = reverse;
+    ft_list_rebuild(l, c->wall_ms);
+    if (l == &c->queue)
+        ft_queue_reload(c);
+    ft_say(c, "Sorted by %s%s.", ft_sort_name[sort], reverse ? ", reversed" : "");
+    ft_state_save(c);
+}
+
 static void sort_done(struct ft_con *c, const char *text)
 {
     static const char letters[] = "nrsaw";
     struct ft_list *l = ft_con_list(c);
     const char *p = strchr(letters, *text);
 
-    if (!l || !p)
-        return;
-    l->sort = (enum ft_sort)(p - letters);
-    ft_list_rebuild(l, c->wall_ms);
-    if (l == &c->queue)
-        ft_queue_reload(c);
-    ft_say(c, "Sorted by %s.", ft_sort_name[l->sort]);
-    ft_state_save(c);
+    if (l && p)
+        sort_list(c, l, (enum ft_sort)(p - letters), l->reverse);
+}
+
+void ft_list_sort_by(struct ft_con *c, struct ft_list *l, enum ft_column col)
+{
+    enum ft_sort sort = col == FT_COLUMN_EVENT     ? FT_SORT_NEWEST
+                        : col == FT_COLUMN_SCORE   ? FT_SORT_SCORE
+                        : col == FT_COLUMN_AMOUNT  ? FT_SORT_AMOUNT
+                        : col == FT_COLUMN_WAITING ? FT_SORT_WAITING
+                                                   : FT_N_SORTS;
+
+    if (sort == FT_N_SORTS)
+        ft_say(c, "Nothing is sorted by %s; s offers score, amount, waiting, score x amount.",
+               ft_column_specs[col].name);
+    else
+        sort_list(c, l, sort, l->sort == sort && !l->reverse);
 }
 
 static void mark_all_done(struct ft_con *c, const char *text)
@@ -245,7 +268,12 @@ static bool mark_act(struct ft_con *c, struct ft_list *l, enum ft_act act)
         ft_say(c, "%zu marked.", l->n_mark);
         return true;
     case FT_ACT_MARK_ALL:
-        snprintf(label, sizeof(label), "Mark all %zu rows?   y yes   n no", l->n_view);
+        if (l == &c->queue && c->queue_total > (double)l->n)
+            snprintf(label, sizeof(label),
+                     "Mark the %zu rows that are here, of %.0f?   y yes   n no", l->n_view,
+                     c->queue_total);
+        else
+            snprintf(label, sizeof(label), "Mark all %zu rows?   y yes   n no", l->n_view);
         ft_prompt_key(c, label, "yn", mark_all_done);
         return true;
     case FT_ACT_UNMARK:
@@ -329,10 +357,7 @@ bool ft_list_act(struct ft_con *c, struct ft_list *l, enum ft_act act)
                       "nrsaw", sort_done);
         return true;
     case FT_ACT_REVERSE:
-        l->reverse = !l->reverse;
-        ft_list_rebuild(l, c->wall_ms);
-        if (l == &c->queue)
-            ft_queue_reload(c);
+        sort_list(c, l, l->sort, !l->reverse);
         return true;
     case FT_ACT_COLUMNS:
         ft_con_push(c, FT_PLACE_COLUMNS);

@@ -144,15 +144,48 @@ static bool edit(struct ft_prompt *p, uint32_t code)
 
 /* ---- the palette ---------------------------------------------------------------------------------- */
 
-/* The i-th action whose name begins with what was typed (its first word); FT_N_ACTS: no more. */
+/* Names that people bring from elsewhere. */
+static const struct {
+    const char *typed;
+    enum ft_act act;
+} also[] = {
+    {"q",     FT_ACT_QUIT     },
+    {"kafka", FT_ACT_ADDRESSES},
+    {"pg",    FT_ACT_ADDRESSES},
+    {"set",   FT_ACT_OPTIONS  },
+};
+
+/* How well the first word typed fits a name: 0 the name itself, 1 its beginning, 2 the beginning of a part of it, 3
+ * somewhere in it; 9: not at all. */
+static int fit(enum ft_act a, const char *typed, size_t n)
+{
+    const char *name = ft_actions[a].name, *dot = strchr(name, '.');
+    char word[64];
+
+    if (n >= sizeof(word))
+        return 9;
+    memcpy(word, typed, n);
+    word[n] = '\0';
+    for (size_t i = 0; i < sizeof(also) / sizeof(*also); i++)
+        if (also[i].act == a && strcmp(also[i].typed, word) == 0)
+            return 0;
+    if (strncmp(name, word, n) == 0)
+        return name[n] ? 1 : 0;
+    if (typed[n] == ' ') /* the word is complete */
+        return dot && strcmp(dot + 1, word) == 0 ? 2 : 9;
+    if (dot && strncmp(dot + 1, word, n) == 0)
+        return 2;
+    return strstr(name, word) ? 3 : 9;
+}
+
+/* The i-th action that fits what was typed, best first; FT_N_ACTS: no more. */
 static enum ft_act candidate(const struct ft_prompt *p, size_t i)
 {
     size_t n = strcspn(p->text, " ");
 
-    for (enum ft_act a = 0; a < FT_N_ACTS; a++)
-        if (strncmp(ft_actions[a].name, p->text, n) == 0 &&
-            (p->text[n] != ' ' || !ft_actions[a].name[n]))
-            if (i-- == 0)
+    for (int rank = 0; rank <= 3; rank++)
+        for (enum ft_act a = 0; a < FT_N_ACTS; a++)
+            if (fit(a, p->text, n) == rank && i-- == 0)
                 return a;
     return FT_N_ACTS;
 }
@@ -226,12 +259,12 @@ static void open_id(struct ft_con *c, const char *id)
 
 static void set_theme(struct ft_con *c, const char *name)
 {
-    const struct ft_theme *t = ft_theme_find(name);
+    const struct ft_theme *t = ft_con_theme(c, name);
 
     if (strcmp(t->name, name) != 0) {
         ft_say_error(
-            c, "No theme is called \"%s\": default, light, mono, high-contrast, colour-blind.",
-            name);
+            c, "No theme is called \"%s\": default, light, mono, high-contrast, colour-blind%s.",
+            name, c->own.name ? ", own" : "");
         return;
     }
     c->theme = t;
@@ -249,13 +282,30 @@ static void filter_customer(struct ft_con *c, const char *name)
     ft_con_go(c, FT_PLACE_QUEUE);
 }
 
-static void run_named(struct ft_con *c, enum ft_act act, const char *arg)
+/* "0.65" or "simulate 0.65" */
+static void simulate(struct ft_con *c, const char *arg)
 {
     char *end;
     double x;
 
-    if (!*arg && strcmp(ft_actions[act].keys, "") == 0 && act != FT_ACT_SLOW &&
-        act != FT_ACT_TOPICS && act != FT_ACT_HANDOVER) {
+    if (strncmp(arg, "simulate ", 9) == 0)
+        arg += 9;
+    x = strtod(arg, &end);
+    if (*end || !*arg || !(x >= 0 && x <= 1))
+        ft_say_error(c, "\"%s\" is no threshold between 0 and 1.", arg);
+    else
+        ft_thr_simulate(c, x);
+}
+
+static bool wants_more(enum ft_act act)
+{
+    return !*ft_actions[act].keys && act != FT_ACT_SLOW && act != FT_ACT_TOPICS &&
+           act != FT_ACT_HANDOVER && act != FT_ACT_ADDRESSES;
+}
+
+static void run_named(struct ft_con *c, enum ft_act act, const char *arg)
+{
+    if (!*arg && wants_more(act)) {
         ft_say_error(c, "%s wants %s behind it.", ft_actions[act].name, ft_actions[act].hint);
         return;
     }
@@ -266,12 +316,23 @@ static void run_named(struct ft_con *c, enum ft_act act, const char *arg)
     case FT_ACT_CUSTOMER:
         filter_customer(c, arg);
         break;
-    case FT_ACT_SIMULATE:
-        x = strtod(arg, &end);
-        if (*end || !(x >= 0 && x <= 1))
-            ft_say_error(c, "\"%s\" is no threshold between 0 and 1.", arg);
+    case FT_ACT_THRESHOLD:
+        if (*arg)
+            simulate(c, arg);
         else
-            ft_thr_simulate(c, x);
+            ft_con_act(c, act);
+        break;
+    case FT_ACT_SIMULATE:
+        simulate(c, arg);
+        break;
+    case FT_ACT_EXPORT:
+        if (*arg)
+            ft_export_rows(c, arg);
+        else
+            ft_con_act(c, act);
+        break;
+    case FT_ACT_ADDRESSES:
+        ft_addresses_show(c);
         break;
     case FT_ACT_SLOW:
         c->slow = !c->slow;

@@ -353,6 +353,7 @@ static enum ft_status start(struct loop *l, struct ft_err *err)
     if (l->record)
         ft_record_begin(l->record, cols, rows);
     l->con->utf8 = ft_term_utf8(l->term);
+    l->con->colours = ft_term_colours(l->term);
     if (!ft_canvas_init(&l->canvas, cols, rows,
                         l->opts->ascii || !l->con->utf8 ||
                             (l->opts->graph && strcmp(l->opts->graph, "ascii") == 0)))

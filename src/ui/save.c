@@ -17,6 +17,26 @@
 
 /* ---- files that are never overwritten ------------------------------------------------------------- */
 
+/* PATH.part, unless it or PATH is there already (EEXIST). */
+static int make_part(char *path, size_t size)
+{
+    size_t n = strlen(path);
+    int fd;
+
+    if (n + 6 > size) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (access(path, F_OK) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    memcpy(path + n, ".part", 6);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    path[n] = '\0';
+    return fd;
+}
+
 /* "flagged-20201120-140207.csv" in the export folder; takes the next free number. */
 static int make_file(const struct ft_con *c, const char *what, const char *ending, char *path,
                      size_t size)
@@ -25,27 +45,18 @@ static int make_file(const struct ft_con *c, const char *what, const char *endin
     time_t t = (time_t)(c->wall_ms / 1000 + c->utc_offset_s);
     char stamp[32], more[16] = "";
     struct tm tm;
+    int fd = -1;
 
     gmtime_r(&t, &tm);
     strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
     for (int i = 2; i < 1000; i++) {
-        int fd;
-
-        snprintf(path, size, "%s/%s-%s%s.%s.part", dir, what, stamp, more, ending);
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd >= 0) {
-            path[strlen(path) - 5] = '\0';
-            if (access(path, F_OK) != 0) /* the final name is free as well */
-                return fd;
-            close(fd);
-            memcpy(path + strlen(path), ".part", 6);
-            unlink(path);
-        } else if (errno != EEXIST) {
-            return -1;
-        }
+        snprintf(path, size, "%s/%s-%s%s.%s", dir, what, stamp, more, ending);
+        fd = make_part(path, size);
+        if (fd >= 0 || errno != EEXIST)
+            break;
         snprintf(more, sizeof(more), "-%d", i);
     }
-    return -1;
+    return fd;
 }
 
 static bool write_all(int fd, const char *p, size_t n)
@@ -63,33 +74,39 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
-/* Writes under a .part name, which stays when the disk is full, and renames. */
+static const char *shown_path(const char *path)
+{
+    return strncmp(path, "./", 2) == 0 ? path + 2 : path;
+}
+
+/* Writes under a .part name, which stays when the disk is full, and renames.  fd: of the part. */
+static void save_to(struct ft_con *c, int fd, const char *path, const struct ft_buf *b,
+                    const char *said)
+{
+    char part[610];
+
+    snprintf(part, sizeof(part), "%s.part", path);
+    if (fd < 0)
+        ft_say_error(c, "Not written: %s: %s", path, strerror(errno));
+    else if (!write_all(fd, b->p ? b->p : "", b->n) || fsync(fd) != 0)
+        ft_say_error(c, "%s: %s; what was written is kept as %s", path, strerror(errno), part);
+    else if (rename(part, path) != 0)
+        ft_say_error(c, "%s: %s", part, strerror(errno));
+    else
+        ft_say(c, "%s: %s", said, shown_path(path));
+    if (fd >= 0)
+        close(fd);
+}
+
 static void save(struct ft_con *c, const char *what, const char *ending, const struct ft_buf *b,
                  const char *said)
 {
-    char path[600], part[610];
-    int fd;
+    char path[600];
 
-    if (b->failed) {
+    if (b->failed)
         ft_say_error(c, "Not written: too much for the memory.");
-        return;
-    }
-    fd = make_file(c, what, ending, path, sizeof(path));
-    if (fd < 0) {
-        ft_say_error(c, "Not written: %s: %s", path, strerror(errno));
-        return;
-    }
-    snprintf(part, sizeof(part), "%s.part", path);
-    if (!write_all(fd, b->p ? b->p : "", b->n) || fsync(fd) != 0) {
-        ft_say_error(c, "%s: %s; what was written is kept as %s", path, strerror(errno), part);
-        close(fd);
-        return;
-    }
-    close(fd);
-    if (rename(part, path) != 0)
-        ft_say_error(c, "%s: %s", part, strerror(errno));
     else
-        ft_say(c, "%s: %s", said, strncmp(path, "./", 2) == 0 ? path + 2 : path);
+        save_to(c, make_file(c, what, ending, path, sizeof(path)), path, b, said);
 }
 
 /* ---- lists ---------------------------------------------------------------------------------------- */
@@ -186,47 +203,117 @@ static void export_value(const struct ft_con *c, const struct ft_flagged *r, int
     }
 }
 
-static void export_list(struct ft_con *c, bool json)
+/* The rows that are here, without a database. */
+static void rows_text(const struct ft_con *c, const struct ft_list *l, bool json, struct ft_buf *b)
 {
-    struct ft_list *l = ft_con_list(c);
-    struct ft_buf b;
-    char value[300], said[64];
+    char value[300];
 
-    ft_buf_init(&b, FILE_MAX);
     for (int i = 0; !json && i < N_EXPORT; i++)
-        ft_buf_fmt(&b, "%s%s", i ? "," : "", export_name[i]);
+        ft_buf_fmt(b, "%s%s", i ? "," : "", export_name[i]);
     if (!json)
-        ft_buf_text(&b, "\r\n");
-    for (size_t k = 0; l && k < l->n_view; k++) {
+        ft_buf_text(b, "\r\n");
+    for (size_t k = 0; k < l->n_view; k++) {
         const struct ft_flagged *r = ft_list_row(l, k);
 
         for (int i = 0; i < N_EXPORT; i++) {
             export_value(c, r, i, value, sizeof(value));
             if (!json) {
-                ft_buf_text(&b, i ? "," : "");
-                csv_cell(&b, value);
+                ft_buf_text(b, i ? "," : "");
+                csv_cell(b, value);
                 continue;
             }
-            ft_buf_fmt(&b, "%s\"%s\":", i ? "," : "{\"schema\":\"flagged/1\",", export_name[i]);
+            ft_buf_fmt(b, "%s\"%s\":", i ? "," : "{\"schema\":\"flagged/1\",", export_name[i]);
             if (i == 3)
-                ft_buf_double(&b, r->score);
+                ft_buf_double(b, r->score);
             else if (i == 10)
-                ft_buf_double(&b, r->distance_km);
+                ft_buf_double(b, r->distance_km);
             else
-                ft_buf_json(&b, ft_span_of(value));
+                ft_buf_json(b, ft_span_of(value));
         }
-        ft_buf_text(&b, json ? "}\n" : "\r\n");
+        ft_buf_text(b, json ? "}\n" : "\r\n");
     }
-    snprintf(said, sizeof(said), "%zu rows%s", l ? l->n_view : 0,
-             c->masked ? ", names masked" : "");
-    save(c, ft_con_top(c) == FT_PLACE_QUEUE ? "queue" : "flagged", json ? "jsonl" : "csv", &b,
-         said);
+}
+
+static void exported(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
+{
+    char rows[32];
+
+    if (!a->ok) {
+        ft_say_error(c, "Export: %s", a->error);
+        return;
+    }
+    ft_fmt_count(rows, sizeof(rows), (uint64_t)ft_js_number(json, "rows"));
+    ft_say(c, "%s rows%s: %s", rows, c->masked ? ", names masked" : "",
+           shown_path(ft_js_text(json, "path")));
+}
+
+/* All that the filter shows, from the database; false: there is none. */
+static bool ask_export(struct ft_con *c, const struct ft_list *l, bool json, const char *path)
+{
+    const char *sort;
+    bool reverse, asked;
+    struct ft_buf b;
+
+    if (c->newest->pg.state != FT_PART_UP && c->newest->pg.state != FT_PART_EMBEDDED)
+        return false;
+    ft_list_order(l, &sort, &reverse);
+    ft_buf_init(&b, 8192);
+    ft_buf_text(&b, "{\"path\":");
+    ft_buf_json(&b, ft_span_of(path));
+    ft_buf_text(&b, ",\"filter\":");
+    ft_buf_json(&b, ft_span_of(l->filter_text));
+    ft_buf_fmt(&b, ",\"sort\":\"%s\",\"reverse\":%s,\"all\":%s,\"mask\":%s,\"format\":\"%s\"}",
+               sort, reverse ? "true" : "false", l == &c->flagged ? "true" : "false",
+               c->masked ? "true" : "false", json ? "json" : "csv");
+    asked = !b.failed && ft_con_ask(c, FT_ASK_EXPORT, exported, b.p);
     ft_buf_fini(&b);
+    if (asked)
+        ft_say(c, "Exporting ...");
+    return asked;
+}
+
+/* name: of the file, "" for one with the time in it. */
+static void export_list(struct ft_con *c, bool json, const char *name)
+{
+    const struct ft_list *l = ft_con_list(c);
+    char path[600], said[80];
+    struct ft_buf b;
+    int fd;
+
+    if (!l) {
+        ft_say_error(c, "Rows are exported from Live or Queue.");
+        return;
+    }
+    snprintf(path, sizeof(path), "%s", name);
+    fd = *name ? make_part(path, sizeof(path))
+               : make_file(c, l == &c->queue ? "queue" : "flagged", json ? "jsonl" : "csv", path,
+                           sizeof(path));
+    if (fd >= 0 && ask_export(c, l, json, path)) {
+        close(fd);
+        return;
+    }
+    ft_buf_init(&b, FILE_MAX);
+    rows_text(c, l, json, &b);
+    snprintf(said, sizeof(said), "%zu rows of those here%s", l->n_view,
+             c->masked ? ", names masked" : "");
+    save_to(c, fd, path, &b, said);
+    ft_buf_fini(&b);
+}
+
+void ft_export_rows(struct ft_con *c, const char *how)
+{
+    size_t n = strcspn(how, " ");
+    bool json = strncmp(how, "json", n) == 0 && n >= 4;
+
+    if (!json && !(n == 3 && strncmp(how, "csv", 3) == 0))
+        ft_say_error(c, "Write :export csv [FILE] or :export json [FILE].");
+    else
+        export_list(c, json, how + n + strspn(how + n, " "));
 }
 
 static void format_chosen(struct ft_con *c, const char *text)
 {
-    export_list(c, *text == 'j');
+    export_list(c, *text == 'j', "");
 }
 
 /* The screen as it would be with room for everything. */
@@ -287,8 +374,8 @@ void ft_export(struct ft_con *c)
     switch (ft_con_top(c)) {
     case FT_PLACE_LIVE:
     case FT_PLACE_QUEUE:
-        ft_prompt_key(c, "export what is shown:  c CSV   j JSON lines   Esc cancel", "cj",
-                      format_chosen);
+        ft_prompt_key(c, "export all that the filter shows:  c CSV   j JSON lines   Esc cancel",
+                      "cj", format_chosen);
         break;
     case FT_PLACE_CASE:
         export_case(c);
@@ -354,8 +441,8 @@ void ft_state_save(struct ft_con *c)
     snprintf(temporary, sizeof(temporary), "%s.tmp", c->opts.state_file);
     ft_buf_init(&b, 1 << 16);
     ft_buf_text(&b, "# Chosen on screen; written by the console.\n");
-    ft_buf_fmt(&b, "refresh_ms = %d\ntheme = %s\nwindow = %d\n", c->refresh_ms, c->theme->name,
-               (int)c->window);
+    ft_buf_fmt(&b, "starts = %d\nrefresh_ms = %d\ntheme = %s\nwindow = %d\n", c->starts,
+               c->refresh_ms, c->theme->name, (int)c->window);
     ft_buf_fmt(&b, "live.sort = %d\nqueue.sort = %d\n", (int)c->flagged.sort, (int)c->queue.sort);
     if (!strchr(c->queue.filter_text, '\n') && c->masked)
         ft_buf_fmt(&b, "queue.filter = %s\n", c->queue.filter_text);
@@ -408,10 +495,14 @@ static bool set_state(struct ft_con *c, const char *name, const char *value)
         if (!c->opts.refresh_ms)
             c->refresh_ms = (int)n;
     } else if (strcmp(name, "theme") == 0) {
-        if (strcmp(ft_theme_find(value)->name, value) != 0)
-            return false;
+        if (strcmp(value, "own") != 0 && strcmp(ft_theme_find(value)->name, value) != 0)
+            return false; /* "own" without a section [theme] any more: the default */
         if (!c->opts.theme)
-            c->theme = ft_theme_find(value);
+            c->theme = ft_con_theme(c, value);
+    } else if (strcmp(name, "starts") == 0) {
+        if (n < 0 || n > FT_TIP_STARTS + 1)
+            return false;
+        c->starts = (int)n;
     } else if (strcmp(name, "window") == 0) {
         if (n < 0 || n >= FT_N_WINDOWS)
             return false;

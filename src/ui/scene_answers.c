@@ -603,7 +603,10 @@ static cJSON *topics(void)
         set_text(one, "topic", names[i]);
         set_number(one, "partitions", i < 2 ? 3 : 1);
         set_number(one, "messages", i < 2 ? 12480583 : i < 4 ? 0 : 4 + i);
-        set_number(one, "retention_ms", i < 4 ? 7 * 86400000.0 : -1);
+        if (i < 2) {
+            set_text(one, "group", i ? "fraudtop-sink" : "fraudtop-score");
+            set_number(one, "lag", i ? 310 : 1203);
+        }
         cJSON_AddItemToArray(a, one);
     }
     return o;
@@ -631,6 +634,8 @@ static cJSON *messages(struct ft_scene *s, const cJSON *args)
         else
             add_data(value, &s->row[i]);
         text = cJSON_PrintUnformatted(value);
+        set_text(one, "topic",
+                 *ft_js_text(args, "topic") ? ft_js_text(args, "topic") : "transactions");
         set_number(one, "partition", (double)(i % 3));
         set_number(one, "offset", 4160595 - (double)i);
         set_time(one, "timestamp", s->row[i].arrived_ms);
@@ -682,6 +687,16 @@ static cJSON *log_entries(struct ft_scene *s)
     log_line(a, start - 590000, "model", "info", "", "seed-004 1 loaded, test rows match", "");
     log_line(a, start - 600000, "replay", "info", "",
              "run 0199a3b1c2d3-0f31c2a45 begun: transactions.csv", "");
+    return o;
+}
+
+static cJSON *stats(void)
+{
+    cJSON *o = cJSON_CreateObject(), *waited = cJSON_AddObjectToObject(o, "waiting_s");
+
+    set_number(waited, "n", 118);
+    set_number(waited, "median", 372);
+    set_number(waited, "p95", 1914);
     return o;
 }
 
@@ -746,6 +761,8 @@ static cJSON *reply(struct ft_scene *s, enum ft_ask_kind kind, const cJSON *args
         return messages(s, args);
     case FT_ASK_LOG:
         return log_entries(s);
+    case FT_ASK_STATS:
+        return stats();
     case FT_ASK_HANDOVER:
         return handover();
     case FT_ASK_SCENE:
@@ -772,7 +789,7 @@ static cJSON *reply(struct ft_scene *s, enum ft_ask_kind kind, const cJSON *args
 static bool needs_database(enum ft_ask_kind k)
 {
     return k == FT_ASK_QUEUE || k == FT_ASK_CASE || k == FT_ASK_DECIDE || k == FT_ASK_UNDO ||
-           k == FT_ASK_CLAIM || k == FT_ASK_NEXT || k == FT_ASK_NOTE;
+           k == FT_ASK_CLAIM || k == FT_ASK_NEXT || k == FT_ASK_NOTE || k == FT_ASK_STATS;
 }
 
 uint64_t ft_scene_ask(void *self, const struct ft_ask *ask)

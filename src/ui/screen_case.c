@@ -23,12 +23,12 @@ static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *j
 {
     struct ft_flagged row;
 
+    if (ft_uuid_cmp(&c->cs.asked, &c->cs.id) != 0) { /* of the one that was shown before */
+        ft_case_reload(c);
+        return;
+    }
     if (a->ok) {
         ft_js_case(json, &row);
-        if (ft_uuid_cmp(&row.id, &c->cs.id) != 0) { /* of the one that was open before */
-            ft_case_reload(c);
-            return;
-        }
         c->cs.row = row;
     }
     ft_loaded_take(c, &c->cs.data, a);
@@ -40,15 +40,23 @@ void ft_case_reload(struct ft_con *c)
 
     ft_uuid_format(&c->cs.id, id);
     snprintf(args, sizeof(args), "{\"transaction_id\":\"%s\"}", id);
-    ft_con_load(c, &c->cs.data, FT_ASK_CASE, answered, args);
+    if (ft_con_load(c, &c->cs.data, FT_ASK_CASE, answered, args))
+        c->cs.asked = c->cs.id;
 }
 
-void ft_case_open(struct ft_con *c, const struct ft_uuid *id, const struct ft_flagged *row)
+static bool is_shown(const struct ft_con *c, const struct ft_uuid *id)
 {
-    enum ft_place top = ft_con_top(c);
+    return c->cs.opened && ft_uuid_cmp(&c->cs.id, id) == 0;
+}
+
+/* Another case takes the place of the one that was shown. */
+static void show(struct ft_con *c, const struct ft_uuid *id, const struct ft_flagged *row)
+{
     struct ft_flagged known = {
         .id = *id, .score = (double)NAN, .threshold = (double)NAN, .label = -1};
 
+    if (is_shown(c, id))
+        return;
     if (row)
         known = *row;
     ft_loaded_drop(&c->cs.data);
@@ -57,10 +65,31 @@ void ft_case_open(struct ft_con *c, const struct ft_uuid *id, const struct ft_fl
     c->cs.n_what_if = 0;
     c->cs.scroll = 0;
     c->cs.opened = true;
+}
+
+void ft_case_open(struct ft_con *c, const struct ft_uuid *id, const struct ft_flagged *row)
+{
+    enum ft_place top = ft_con_top(c);
+
+    show(c, id, row);
     if (top != FT_PLACE_CASE)
         c->cs.from = top;
     ft_case_reload(c);
     ft_con_push(c, FT_PLACE_CASE);
+}
+
+void ft_case_peek(struct ft_con *c, const struct ft_flagged *row)
+{
+    const struct ft_flagged *known = &c->cs.row;
+    bool same = is_shown(c, &row->id) && c->cs.data.have && known->status == row->status &&
+                strcmp(known->claimed_by, row->claimed_by) == 0;
+
+    if (same || (is_shown(c, &row->id) && (c->cs.data.asked || c->cs.data.failed)))
+        return;
+    show(c, &row->id, row);
+    c->cs.pane = FT_CASE_OVERVIEW;
+    c->cs.from = FT_PLACE_QUEUE;
+    ft_case_reload(c);
 }
 
 /* ---- pieces --------------------------------------------------------------------------------------- */
@@ -79,15 +108,15 @@ static void draw_facts(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     const cJSON *data = part(c, "data");
     char arrived[24], amount[40], who[120];
     int half = b.w * 45 / 80, x = b.x + half, w = b.w - half;
+    const char *model = half < 44 ? "" : ft_js_text(c->cs.data.json, "model");
 
     ft_show_date(c, r->arrived_ms, arrived, sizeof(arrived));
     ft_fmt_amount(amount, sizeof(amount), ft_span_of(r->amount));
     ft_show_customer(c, r->name_1, r->name_2, who, sizeof(who));
     ft_putf(cv, b.y, b.x + 1, half - 2, r->score >= 0.9 ? FT_ROLE_FRAUD : FT_ROLE_STRONG,
             isnan(r->threshold) ? "score %.3f  (not by a scorer of ours)"
-                                : "score %.3f  (threshold %.3f%s%.12s)",
-            r->score, r->threshold, *ft_js_text(c->cs.data.json, "model") ? ", " : "",
-            ft_js_text(c->cs.data.json, "model"));
+                                : "score %.3f  (threshold %.3f%s%.*s)",
+            r->score, r->threshold, *model ? ", " : "", half - 34, model);
     ft_putf(cv, b.y + 1, b.x + 1, half - 2, FT_ROLE_NORMAL, "event   %s%s",
             *r->event ? r->event : "?", weekday(r->event));
     ft_putf(cv, b.y + 2, b.x + 1, half - 2, FT_ROLE_NORMAL, "arrived %s", arrived);
@@ -132,30 +161,43 @@ static const char *method(const struct ft_con *c)
                : "approximate";
 }
 
+/* The value of a feature as people read it. */
+static void reason_value(const struct ft_con *c, const cJSON *one, char *out, size_t size)
+{
+    const char *value = ft_js_text(one, "value"), *feature = ft_js_text(one, "feature");
+    char *end;
+    double number = strtod(value, &end);
+
+    if (strcmp(feature, "amount") == 0)
+        ft_fmt_amount(out, size, ft_span_of(value));
+    else if (strcmp(feature, "merch") == 0)
+        snprintf(out, size, "%s", ft_show_merchant(c, value));
+    else if (*value && !*end && strlen(value) > 10) /* seventeen digits tell nobody more */
+        snprintf(out, size, "%.4g", number);
+    else
+        snprintf(out, size, "%s", value);
+}
+
 static void draw_reason(const struct ft_con *c, struct ft_canvas *cv, int y, struct ft_box b,
                         const cJSON *one, double most)
 {
     double v = ft_js_number(one, "contribution");
-    const char *value = ft_js_text(one, "value"), *text = ft_js_text(one, "text");
-    int bar = b.w >= 76 ? 18 : 10, x = b.x + 8 + bar + 2;
-    char rounded[32], *end;
-    double number = strtod(value, &end);
+    const char *text = ft_js_text(one, "text");
+    int bar = b.w >= 100  ? 18
+              : b.w >= 76 ? 14
+                          : 10,
+        x = b.x + 8 + bar + 2,
+        value_w = b.w >= 100  ? 20
+                  : b.w >= 76 ? 16
+                              : 14;
+    char value[160];
 
-    if (strcmp(ft_js_text(one, "feature"), "amount") == 0) {
-        ft_fmt_amount(rounded, sizeof(rounded), ft_span_of(value));
-        value = rounded;
-    } else if (*value && !*end &&
-               strlen(value) > 10) { /* a logarithm's seventeen digits tell nobody more */
-        snprintf(rounded, sizeof(rounded), "%.4g", number);
-        value = rounded;
-    } else if (strcmp(ft_js_text(one, "feature"), "merch") == 0) {
-        value = ft_show_merchant(c, value);
-    }
+    reason_value(c, one, value, sizeof(value));
     ft_putf(cv, y, b.x + 1, 6, v > 0 ? FT_ROLE_FRAUD : FT_ROLE_GOOD, "%+.1f", v);
     ft_hbar(cv, y, b.x + 8, bar, v > 0 ? FT_ROLE_FRAUD : FT_ROLE_GOOD, fabs(v) / most);
-    ft_put(cv, y, x, 14, FT_ROLE_NORMAL, ft_js_text(one, "feature"));
-    ft_put(cv, y, x + 15, 18, FT_ROLE_STRONG, value);
-    ft_put(cv, y, x + 34, b.w - (x - b.x) - 34, FT_ROLE_MUTED, text);
+    ft_put(cv, y, x, 16, FT_ROLE_NORMAL, ft_js_text(one, "feature"));
+    ft_put(cv, y, x + 17, value_w, FT_ROLE_STRONG, value);
+    ft_put(cv, y, x + 18 + value_w, b.w - (x - b.x) - 18 - value_w, FT_ROLE_MUTED, text);
 }
 
 static void draw_why(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b, int scroll)
@@ -192,6 +234,93 @@ static void draw_why(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
                 "%+.1f   %.0f other features together", rest, ft_js_number(others, "n"));
 }
 
+/* What a verdict carries is oldest first; what lies nearest to the transaction says most. */
+static cJSON *newest_first(const cJSON *rows)
+{
+    cJSON *out = cJSON_CreateArray(), *copy;
+    int n = cJSON_GetArraySize(rows);
+    const cJSON *one;
+    bool rising = strcmp(ft_js_text(cJSON_GetArrayItem(rows, 0), "time"),
+                         ft_js_text(cJSON_GetArrayItem(rows, n - 1), "time")) < 0;
+
+    cJSON_ArrayForEach(one, rows)
+    {
+        copy = cJSON_Duplicate(one, true);
+        if (rising)
+            cJSON_InsertItemInArray(out, 0, copy);
+        else
+            cJSON_AddItemToArray(out, copy);
+    }
+    return out;
+}
+
+static void past_amount(const cJSON *one, char *out, size_t size)
+{
+    const cJSON *amount = cJSON_GetObjectItemCaseSensitive(one, "amount");
+    char number[48];
+
+    if (cJSON_IsNumber(amount))
+        snprintf(number, sizeof(number), "%.2f", amount->valuedouble);
+    else
+        snprintf(number, sizeof(number), "%s", ft_js_text(one, "amount"));
+    ft_fmt_amount(out, size, ft_span_of(number));
+}
+
+/* ---- in a line ------------------------------------------------------------------------------------ */
+
+void ft_case_why_line(const struct ft_con *c, char *out, size_t size)
+{
+    const cJSON *one;
+    size_t used = 0;
+
+    snprintf(out, size, "%s", c->cs.row.why);
+    cJSON_ArrayForEach(one, part(c, "reasons"))
+    {
+        char value[48];
+
+        reason_value(c, one, value, sizeof(value));
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s%+.1f %s %s", used ? "   " : "",
+                             ft_js_number(one, "contribution"), ft_js_text(one, "feature"), value);
+        if (used >= size)
+            break;
+    }
+}
+
+void ft_case_usual_line(const struct ft_con *c, char *out, size_t size)
+{
+    const cJSON *usual = part(c, "usual");
+    double n = ft_js_number(usual, "count");
+
+    *out = '\0';
+    if (n >= 1)
+        snprintf(out, size, "usual %.2f, max %.2f (%.0f tx)", ft_js_number(usual, "mean"),
+                 ft_js_number(usual, "max"), n);
+    else if (n >= 0)
+        snprintf(out, size, "first known of this customer");
+}
+
+/* The newest two of the history. */
+void ft_case_before_line(const struct ft_con *c, char *out, size_t size)
+{
+    cJSON *history = newest_first(part(c, "history"));
+    size_t used = 0;
+
+    *out = '\0';
+    for (int i = 0; i < 2 && i < cJSON_GetArraySize(history) && used < size; i++) {
+        const cJSON *one = cJSON_GetArrayItem(history, i);
+        const char *time = ft_js_text(one, "time");
+        char amount[40];
+
+        past_amount(one, amount, sizeof(amount));
+        used += (size_t)snprintf(out + used, size - used, "%s%.11s %s %.16s %.3f",
+                                 used ? "   " : "", strlen(time) > 5 ? time + 5 : time, amount,
+                                 ft_show_merchant(c, ft_js_text(one, "merchant")),
+                                 ft_js_number(one, "score"));
+    }
+    cJSON_Delete(history);
+}
+
 static void draw_what_if(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     char key[16], right[48];
@@ -219,17 +348,12 @@ static void draw_past(const struct ft_con *c, struct ft_canvas *cv, int y, struc
                       const cJSON *one, bool with_customer)
 {
     const char *time = ft_js_text(one, "time"), *verdict = ft_js_text(one, "status");
-    const cJSON *amount_item = cJSON_GetObjectItemCaseSensitive(one, "amount");
     double score = ft_js_number(one, "score");
-    char amount[40], number[32], what[160], who[120];
+    char amount[40], what[160], who[120];
 
-    if (cJSON_IsNumber(amount_item))
-        snprintf(number, sizeof(number), "%.2f", amount_item->valuedouble);
-    else
-        snprintf(number, sizeof(number), "%s", ft_js_text(one, "amount"));
     if (!*time)
         time = ft_js_text(one, "event");
-    ft_fmt_amount(amount, sizeof(amount), ft_span_of(number));
+    past_amount(one, amount, sizeof(amount));
     ft_show_customer(c, ft_js_text(one, "name_1"), ft_js_text(one, "name_2"), who, sizeof(who));
     snprintf(what, sizeof(what), "%s",
              with_customer ? who : ft_show_merchant(c, ft_js_text(one, "merchant")));
@@ -257,26 +381,6 @@ static int draw_rows(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
         n++;
     }
     return n - scroll < b.h ? n - scroll : b.h;
-}
-
-/* What a verdict carries is oldest first; what lies nearest to the transaction says most. */
-static cJSON *newest_first(const cJSON *rows)
-{
-    cJSON *out = cJSON_CreateArray(), *copy;
-    int n = cJSON_GetArraySize(rows);
-    const cJSON *one;
-    bool rising = strcmp(ft_js_text(cJSON_GetArrayItem(rows, 0), "time"),
-                         ft_js_text(cJSON_GetArrayItem(rows, n - 1), "time")) < 0;
-
-    cJSON_ArrayForEach(one, rows)
-    {
-        copy = cJSON_Duplicate(one, true);
-        if (rising)
-            cJSON_InsertItemInArray(out, 0, copy);
-        else
-            cJSON_AddItemToArray(out, copy);
-    }
-    return out;
 }
 
 static void draw_customer(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b, int scroll)
@@ -714,7 +818,7 @@ static bool act(struct ft_con *c, enum ft_act a)
 
 static void enter(struct ft_con *c)
 {
-    ft_case_reload(c);
+    ft_case_reload(c); /* R: once more, and anew after a failure */
 }
 
 static const enum ft_act hints[] = {FT_ACT_DECIDE,  FT_ACT_CLAIM,     FT_ACT_NEXT_TX,
@@ -722,10 +826,12 @@ static const enum ft_act hints[] = {FT_ACT_DECIDE,  FT_ACT_CLAIM,     FT_ACT_NEX
                                     FT_ACT_COPY_ID, FT_ACT_EXPORT,    FT_ACT_NEXT_PANE,
                                     FT_ACT_UNDO,    FT_ACT_NEXT_FREE, FT_N_ACTS};
 
-const struct ft_view ft_view_case = {.letter = 'C',
-                                     .title = "Case",
-                                     .hints = hints,
-                                     .draw = draw,
-                                     .act = act,
-                                     .enter = enter,
-                                     .can = ft_review_can};
+const struct ft_view ft_view_case = {
+    .letter = 'C',
+    .title = "Case",
+    .tip = "Tip: w tries another value, J and K go through the list, Tab shows more, d decides",
+    .hints = hints,
+    .draw = draw,
+    .act = act,
+    .enter = enter,
+    .can = ft_review_can};

@@ -1,5 +1,4 @@
 /* Help, drawn from the table of actions; and a text to read. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,27 +93,12 @@ static void draw_column(struct ft_canvas *cv, struct ft_box b, const struct line
     }
 }
 
-static bool holds(const char *text, const char *part)
-{
-    size_t n = strlen(part);
-
-    for (; *text; text++) {
-        size_t i = 0;
-
-        while (i < n && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
-            i++;
-        if (i == n)
-            return true;
-    }
-    return n == 0;
-}
-
 static void keep_matches(struct lines *l, const char *search)
 {
     int n = 0;
 
     for (int i = 0; i < l->n; i++)
-        if (holds(l->line[i].keys, search) || holds(l->line[i].help, search))
+        if (ft_text_holds(l->line[i].keys, search) || ft_text_holds(l->line[i].help, search))
             l->line[n++] = l->line[i];
     l->n = n;
 }
@@ -224,6 +208,37 @@ static bool help_act(struct ft_con *c, enum ft_act act)
 
 const struct ft_view ft_view_help = {
     .letter = '?', .title = "Help", .draw = help_draw, .act = help_act};
+
+/* Lines of at most w columns, broken at blanks where there are some; free() it. */
+char *ft_text_wrap(const char *text, int w)
+{
+    size_t n = strlen(text), at = 0, line = 0, blank = 0;
+    char *out = malloc(2 * n + 2);
+
+    for (size_t i = 0; out && i < n; i++) {
+        out[at++] = text[i];
+        if (text[i] == '\n') {
+            line = at;
+            blank = 0;
+            continue;
+        }
+        blank = text[i] == ' ' ? at - 1 : blank;
+        if (ft_text_width((struct ft_span){out + line, at - line}) <= w)
+            continue;
+        if (blank) {
+            out[blank] = '\n';
+            line = blank + 1;
+        } else if ((text[i] & 0xC0) != 0x80) { /* a long word: before this character */
+            out[at - 1] = '\n';
+            line = at;
+            out[at++] = text[i];
+        }
+        blank = 0;
+    }
+    if (out)
+        out[at] = '\0';
+    return out;
+}
 
 /* ---- a text --------------------------------------------------------------------------------------- */
 

@@ -376,6 +376,7 @@ static void draw_compact(struct ft_con *c, struct ft_canvas *cv, struct ft_box b
         draw_empty(c, cv, (struct ft_box){b.y + 2, 0, 1, b.w});
     else
         ft_list_draw(c, cv, (struct ft_box){b.y + 1, 0, b.h - 1, b.w}, &c->flagged, &c->live_cols);
+    c->n_heading = 0;
     ft_blank(cv, b.y + 1, 0, b.w); /* the rule in the place of the headings */
     ft_title(c, cv, b.y + 1, 0, b.w, "", "");
 }
@@ -568,9 +569,11 @@ static const enum ft_act hints[] = {
     FT_ACT_FILTER,  FT_ACT_FREEZE,      FT_ACT_WINDOW, FT_ACT_SORT, FT_ACT_EXPORT,
     FT_ACT_COLUMNS, FT_ACT_SAVE_SCREEN, FT_N_ACTS};
 
-const struct ft_view ft_view_live = {.letter = 'L',
-                                     .title = "Live",
-                                     .hints = hints,
-                                     .draw = live_draw,
-                                     .act = live_act,
-                                     .can = ft_review_can};
+const struct ft_view ft_view_live = {
+    .letter = 'L',
+    .title = "Live",
+    .tip = "Tip: Enter says why it was flagged, 2 is what waits for review, ? lists all keys",
+    .hints = hints,
+    .draw = live_draw,
+    .act = live_act,
+    .can = ft_review_can};

@@ -1,4 +1,4 @@
-/* Options and columns, chosen on screen; and the first start. */
+/* Options and columns, chosen on screen. */
 #include <stdio.h>
 #include <string.h>
 
@@ -68,9 +68,11 @@ static void options_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b
 
 static void next_theme(struct ft_con *c, int by)
 {
-    size_t i = (size_t)(c->theme - ft_themes);
+    size_t all = ft_n_themes + (c->own.name ? 1 : 0),
+           i = c->theme == &c->own ? ft_n_themes : (size_t)(c->theme - ft_themes);
 
-    c->theme = &ft_themes[(i + ft_n_themes + (size_t)(by + (int)ft_n_themes)) % ft_n_themes];
+    i = (i + all + (size_t)(by + (int)all)) % all;
+    c->theme = i == ft_n_themes ? &c->own : &ft_themes[i];
 }
 
 static bool options_act(struct ft_con *c, enum ft_act act)
@@ -233,133 +235,3 @@ const struct ft_view ft_view_columns = {.letter = 'O',
                                         .draw = columns_draw,
                                         .act = columns_act,
                                         .enter = columns_enter};
-
-/* ---- first start ---------------------------------------------------------------------------------- */
-
-static void check_line(struct ft_canvas *cv, int y, int w, const char *name,
-                       const struct ft_part *p, const char *none)
-{
-    const char *word = p->state == FT_PART_UP || p->state == FT_PART_EMBEDDED ? "ok"
-                       : p->state == FT_PART_DOWN                             ? "none"
-                       : p->state == FT_PART_NONE                             ? "none"
-                                                                              : "...";
-    char text[300];
-
-    ft_put(cv, y, 3, 10, FT_ROLE_NORMAL, name);
-    ft_put(cv, y, 14, 5, word[0] == 'o' ? FT_ROLE_GOOD : FT_ROLE_WARN, word);
-    if (p->state == FT_PART_NONE)
-        snprintf(text, sizeof(text), "%s", none);
-    else
-        snprintf(text, sizeof(text), "%s%s%s", p->where, *p->where && *p->error ? ": " : "",
-                 p->error);
-    ft_put(cv, y, 22, w - 22, FT_ROLE_NORMAL, text);
-}
-
-static const struct {
-    const char *key, *text;
-} choice[] = {
-    {"d", "see the demo: run \"fraudtop demo\" (its own broker and database)"},
-    {"r", "replay a CSV file: the Replay screen"                             },
-    {"c", "enter the Kafka and PostgreSQL addresses: what to write where"    },
-    {"1", "go on to the console"                                             },
-    {"q", "quit; \"fraudtop doctor\" repeats the checks at any time"         },
-};
-#define N_CHOICES (int)(sizeof(choice) / sizeof(*choice))
-
-static void first_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
-{
-    const struct ft_live *l = c->live;
-    int y = b.y;
-
-    ft_put(cv, y, 0, b.w, FT_ROLE_STRONG, "fraudtop  first start");
-    y += 2;
-    ft_put(cv, y++, 1, b.w - 1, FT_ROLE_NORMAL,
-           "This console replays card transactions, scores them and lets you review the");
-    ft_put(cv, y++, 1, b.w - 1, FT_ROLE_NORMAL,
-           "flagged ones. Four checks were made on this machine:");
-    y++;
-    ft_put(cv, y, 3, 10, FT_ROLE_NORMAL, "terminal");
-    ft_put(cv, y, 14, 5, FT_ROLE_GOOD, "ok");
-    ft_putf(cv, y++, 22, b.w - 22, FT_ROLE_NORMAL, "%d x %d, %s", cv->cols, cv->rows,
-            cv->ascii ? "ASCII" : "UTF-8");
-    check_line(cv, y++, b.w, "model", &l->model, "no model is configured");
-    check_line(cv, y++, b.w, "kafka", &l->kafka, "no broker is configured");
-    check_line(cv, y++, b.w, "postgres", &l->pg, "no connection string given");
-    y++;
-    ft_put(cv, y, 1, b.w - 1, FT_ROLE_NORMAL, "What would you like to do?");
-    y += 2;
-    for (int i = 0; i < N_CHOICES && y < b.y + b.h - 3; i++, y++) {
-        ft_putf(cv, y, 1, b.w - 1, FT_ROLE_NORMAL, "%s %s   %s", i == c->first_at ? ">" : " ",
-                choice[i].key, choice[i].text);
-        if (i == c->first_at) {
-            ft_select(cv, y, 0, b.w);
-            cv->cursor_x = 0;
-            cv->cursor_y = y;
-        }
-    }
-    if (y + 2 < b.y + b.h) {
-        ft_put(cv, y + 1, 1, b.w - 1, FT_ROLE_MUTED,
-               "Settings are kept in the file that \"fraudtop doctor\" names.");
-        ft_put(cv, y + 2, 1, b.w - 1, FT_ROLE_MUTED,
-               "Names and streets are masked on screen. m shows or hides them.");
-    }
-}
-
-static void choose(struct ft_con *c, char key)
-{
-    switch (key) {
-    case 'd':
-        ft_text_show(c, "the demo",
-                     "Leave with q and start\n\n    fraudtop demo\n\nIt brings its own broker and "
-                     "database, replays the sample, and opens this console.\n");
-        break;
-    case 'r':
-        ft_con_go(c, FT_PLACE_REPLAY);
-        break;
-    case 'c':
-        ft_text_show(c, "addresses",
-                     "On the command line:\n\n    fraudtop -b HOST:9092 -d 'host=HOST "
-                     "dbname=fraud'\n\nor for good, in the configuration "
-                     "file that fraudtop doctor names:\n\n    [kafka]\n    brokers = HOST:9092\n\n "
-                     "   [database]\n    conninfo = "
-                     "host=HOST dbname=fraud\n\nPasswords belong into ~/.pgpass, never here.\n");
-        break;
-    case 'q':
-        c->quit = true;
-        break;
-    default:
-        ft_con_pop(c);
-    }
-}
-
-static bool first_key(struct ft_con *c, uint32_t code)
-{
-    for (int i = 0; i < N_CHOICES; i++)
-        if (code == (uint32_t)choice[i].key[0]) {
-            choose(c, choice[i].key[0]);
-            return true;
-        }
-    return false;
-}
-
-static bool first_act(struct ft_con *c, enum ft_act act)
-{
-    if (act == FT_ACT_DOWN || act == FT_ACT_UP) {
-        c->first_at = (c->first_at + N_CHOICES + (act == FT_ACT_DOWN ? 1 : -1)) % N_CHOICES;
-        return true;
-    }
-    if (act == FT_ACT_OPEN) {
-        choose(c, choice[c->first_at].key[0]);
-        return true;
-    }
-    return false;
-}
-
-static const enum ft_act first_hints[] = {FT_ACT_OPEN, FT_N_ACTS};
-
-const struct ft_view ft_view_first = {.letter = 'I',
-                                      .title = "First start",
-                                      .hints = first_hints,
-                                      .draw = first_draw,
-                                      .act = first_act,
-                                      .key = first_key};

@@ -11,9 +11,17 @@
 
 #define LIMIT 1000
 #define RELOAD_MS 2000
+#define STATS_MS 30000
 
-/* As cases list has them; newest is waiting, reversed. */
-static const char *const sort_word[FT_N_SORTS] = {"waiting", "risk", "score", "amount", "waiting"};
+/* The selected row is read as a whole: it is previewed below the list, or shown beside it. */
+static void peek(struct ft_con *c)
+{
+    const struct ft_flagged *r = ft_list_selected(&c->queue);
+
+    if (r && ft_con_top(c) == FT_PLACE_QUEUE && c->last_cols >= 80 && c->last_lines >= 24 &&
+        c->newest->pg.state != FT_PART_DOWN && c->newest->pg.state != FT_PART_NONE)
+        ft_case_peek(c, r);
+}
 
 static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
@@ -32,20 +40,37 @@ static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *j
     if (ft_list_set(&c->queue, row, n, c->now_ms, c->wall_ms) && ft_con_top(c) == FT_PLACE_QUEUE)
         ft_say(c, "The selected row left the queue; the nearest one is selected.");
     free(row);
+    peek(c);
 }
 
 void ft_queue_reload(struct ft_con *c)
 {
+    const char *sort;
     struct ft_buf b;
+    bool reverse;
 
+    ft_list_order(&c->queue, &sort, &reverse);
     ft_buf_init(&b, 4096);
     ft_buf_text(&b, "{\"filter\":");
     ft_buf_json(&b, ft_span_of(c->queue.filter_text));
-    ft_buf_fmt(&b, ",\"sort\":\"%s\",\"reverse\":%s,\"limit\":%d}", sort_word[c->queue.sort],
-               c->queue.reverse != (c->queue.sort == FT_SORT_NEWEST) ? "true" : "false", LIMIT);
+    ft_buf_fmt(&b, ",\"sort\":\"%s\",\"reverse\":%s,\"limit\":%d}", sort,
+               reverse ? "true" : "false", LIMIT);
     if (!b.failed)
         ft_con_load(c, &c->queue_data, FT_ASK_QUEUE, answered, b.p);
     ft_buf_fini(&b);
+}
+
+static void stats_answer(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
+{
+    (void)json;
+    ft_loaded_take(c, &c->stats, a);
+}
+
+/* Only the wide layout has room for them. */
+static void read_stats(struct ft_con *c)
+{
+    if (c->last_cols >= 120 && (!c->stats.asked_ms || c->now_ms - c->stats.asked_ms >= STATS_MS))
+        ft_con_load(c, &c->stats, FT_ASK_STATS, stats_answer, NULL);
 }
 
 static void queue_enter(struct ft_con *c)
@@ -54,6 +79,7 @@ static void queue_enter(struct ft_con *c)
 
     if (ft_filter_parse(&c->queue.filter, c->queue.filter_text, c->masked, &at, NULL) != FT_OK)
         c->queue.filter_text[0] = '\0';
+    read_stats(c);
     ft_queue_reload(c);
 }
 
@@ -61,8 +87,30 @@ static void queue_tick(struct ft_con *c)
 {
     if (!c->frozen && c->now_ms - c->queue_data.asked_ms >= RELOAD_MS)
         ft_queue_reload(c);
+    if (!c->frozen)
+        read_stats(c);
+    peek(c);
 }
 
+/* How long the decided ones waited: an average alone would hide the slow ones. */
+static void draw_waited(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w)
+{
+    const cJSON *waited = cJSON_GetObjectItemCaseSensitive(c->stats.json, "waiting_s");
+    double n = ft_js_number(waited, "n");
+    char median[24], p95[24];
+
+    if (!(n >= 1)) {
+        ft_put(cv, y, x + 1, w - 1, FT_ROLE_MUTED,
+               n < 1 ? "waited: none was decided yet" : "waited: ...");
+        return;
+    }
+    ft_fmt_age(median, sizeof(median), (int64_t)(ft_js_number(waited, "median") * 1000));
+    ft_fmt_age(p95, sizeof(p95), (int64_t)(ft_js_number(waited, "p95") * 1000));
+    ft_putf(cv, y, x + 1, w - 1, FT_ROLE_NORMAL, "waited: median %s   p95 %s   (%.0f decided)",
+            median, p95, n);
+}
+
+/* One line; where it is narrow three. */
 static void draw_counts(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w)
 {
     const struct ft_live *l = c->live;
@@ -76,7 +124,12 @@ static void draw_counts(const struct ft_con *c, struct ft_canvas *cv, int y, int
     ft_putf(cv, y, x + 1, w - 1, l->queue_over_limit ? FT_ROLE_WARN : FT_ROLE_NORMAL,
             "open %s   claimed %s   over limit: %s   oldest %s", open, claimed, over,
             l->queue_oldest_ms < 0 ? "-" : age);
-    if (w >= 76) {
+    if (w < 76) {
+        ft_putf(cv, y + 1, x + 1, w - 1, FT_ROLE_NORMAL,
+                "decided today %s: fraud %" PRIu64 ", legitimate %" PRIu64 ", escalated %" PRIu64,
+                today, l->decided_fraud, l->decided_legitimate, l->decided_escalated);
+        draw_waited(c, cv, y + 2, x, w);
+    } else {
         char text[64];
 
         snprintf(text, sizeof(text), "decided today %s", today);
@@ -146,13 +199,22 @@ static void draw_body(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 static void draw_preview(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_flagged *r = ft_list_selected(&c->queue);
-    char id[FT_SHORT_ID], right[20] = "", arrived[24], amount[40], who[120], dist[32] = "";
+    bool read = r && c->cs.data.have && ft_uuid_cmp(&c->cs.id, &r->id) == 0;
+    char id[FT_SHORT_ID], right[20] = "", arrived[24], amount[40], who[120], dist[32] = "",
+                          usual[96] = "", why[300], before[200] = "";
+    int used;
 
     if (r)
         snprintf(right, sizeof(right), "tx %s", ft_show_id(&r->id, id));
     ft_title(c, cv, b.y, b.x, b.w, "preview", right);
     if (!r || b.h < 5)
         return;
+    snprintf(why, sizeof(why), "%s", *r->why ? r->why : "?");
+    if (read) {
+        ft_case_why_line(c, why, sizeof(why));
+        ft_case_usual_line(c, usual, sizeof(usual));
+        ft_case_before_line(c, before, sizeof(before));
+    }
     ft_show_clock(c, r->arrived_ms, arrived, sizeof(arrived));
     ft_fmt_amount(amount, sizeof(amount), ft_span_of(r->amount));
     ft_show_customer(c, r->name_1, r->name_2, who, sizeof(who));
@@ -162,11 +224,17 @@ static void draw_preview(const struct ft_con *c, struct ft_canvas *cv, struct ft
             isnan(r->threshold) ? "event %s   arrived %s   score %.3f   not by a scorer of ours"
                                 : "event %s   arrived %s   score %.3f   threshold %.3f",
             *r->event ? r->event : "?", arrived, r->score, r->threshold);
-    ft_putf(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "%s   %s %s   this %s%s", who, r->city,
-            r->state, amount, dist);
-    ft_putf(cv, b.y + 3, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "%s   %s",
-            ft_show_merchant(c, r->merchant), r->category);
-    ft_putf(cv, b.y + 4, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "why  %s", *r->why ? r->why : "?");
+    used = ft_put(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_MASKED, who);
+    ft_putf(cv, b.y + 2, b.x + 1 + used, b.w - 1 - used, FT_ROLE_NORMAL, "   %s %s%s%s", r->city,
+            r->state, *usual ? "   " : dist, usual);
+    ft_putf(cv, b.y + 3, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "%s   %s   this %s%s",
+            ft_show_merchant(c, r->merchant), r->category, amount, *usual ? dist : "");
+    ft_putf(cv, b.y + 4, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "why  %s", why);
+    if (b.h > 5)
+        ft_putf(cv, b.y + 5, b.x + 1, b.w - 1, FT_ROLE_MUTED, "before  %s",
+                *before ? before
+                : read  ? "nothing is known"
+                        : "...");
 }
 
 static void draw_foot(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w)
@@ -192,8 +260,8 @@ static void queue_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         const struct ft_flagged *r = ft_list_selected(&c->queue);
 
         draw_counts(c, cv, b.y, 0, w);
-        draw_head(c, cv, (struct ft_box){b.y + 1, 0, 1, w});
-        draw_body(c, cv, (struct ft_box){b.y + 2, 0, b.h - 3, w});
+        draw_head(c, cv, (struct ft_box){b.y + 3, 0, 1, w});
+        draw_body(c, cv, (struct ft_box){b.y + 4, 0, b.h - 5, w});
         draw_foot(c, cv, b.y + b.h - 1, 0, w);
         if (r && ft_uuid_cmp(&r->id, &c->cs.id) == 0 && c->cs.opened)
             ft_case_draw(c, cv, (struct ft_box){b.y, w + 1, b.h, b.w - w - 1});
@@ -210,7 +278,13 @@ static void queue_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 
 static bool queue_act(struct ft_con *c, enum ft_act act)
 {
-    return ft_list_act(c, &c->queue, act);
+    /* beside each other: the next pane is the case */
+    if (act == FT_ACT_NEXT_PANE && c->last_cols >= 120)
+        act = FT_ACT_OPEN;
+    if (!ft_list_act(c, &c->queue, act))
+        return false;
+    peek(c);
+    return true;
 }
 
 static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_DECIDE, FT_ACT_CLAIM,  FT_ACT_NEXT_FREE,
@@ -221,6 +295,7 @@ static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_DECIDE, FT_ACT_CLAIM,
 const struct ft_view ft_view_queue = {
     .letter = 'Q',
     .title = "Queue",
+    .tip = "Tip: most at risk comes first; d decides, u takes it back, . claims the next one",
     .hints = hints,
     .draw = queue_draw,
     .act = queue_act,

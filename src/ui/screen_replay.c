@@ -386,14 +386,16 @@ static bool can(const struct ft_con *c, enum ft_act a)
 static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_PAUSE,   FT_ACT_STOP,
                                     FT_ACT_RATE_UP, FT_ACT_REJECTS, FT_N_ACTS};
 
-const struct ft_view ft_view_replay = {.letter = 'R',
-                                       .title = "Replay",
-                                       .hints = hints,
-                                       .draw = draw,
-                                       .act = act,
-                                       .enter = enter,
-                                       .tick = on_tick,
-                                       .can = can};
+const struct ft_view ft_view_replay = {
+    .letter = 'R',
+    .title = "Replay",
+    .tip = "Tip: Enter on a file opens a form; nothing is sent before its last line, start",
+    .hints = hints,
+    .draw = draw,
+    .act = act,
+    .enter = enter,
+    .tick = on_tick,
+    .can = can};
 
 /* ---- the start form ------------------------------------------------------------------------------- */
 

@@ -191,18 +191,21 @@ static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
     return y - b.y;
 }
 
+static bool lies_between(const struct ft_con *c, const cJSON *one)
+{
+    double score = ft_js_number(one, "score"), now = c->live->threshold;
+
+    return score > fmin(now, c->thr.cursor) && score <= fmax(now, c->thr.cursor);
+}
+
 /* Known fraud between the threshold in force and the cursor: lost above it, won below.  The i-th one, NULL: no more. */
 static const cJSON *between(const struct ft_con *c, int i)
 {
-    double now = c->live->threshold, low = fmin(now, c->thr.cursor),
-           high = fmax(now, c->thr.cursor);
     const cJSON *one;
 
     cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(c->thr.data.json, "known"))
     {
-        double score = ft_js_number(one, "score");
-
-        if (score > low && score <= high && i-- == 0)
+        if (lies_between(c, one) && i-- == 0)
             return one;
     }
     return NULL;
@@ -210,10 +213,13 @@ static const cJSON *between(const struct ft_con *c, int i)
 
 static int count_between(const struct ft_con *c)
 {
+    const cJSON *one;
     int n = 0;
 
-    while (between(c, n))
-        n++;
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(c->thr.data.json, "known"))
+    {
+        n += lies_between(c, one);
+    }
     return n;
 }
 
@@ -492,11 +498,13 @@ static const enum ft_act hints[] = {FT_ACT_THR_DOWN, FT_ACT_THR_UP,      FT_ACT_
                                     FT_ACT_APPLY,    FT_ACT_SAMPLE,      FT_ACT_OPEN,
                                     FT_ACT_EXPORT,   FT_ACT_SAVE_SCREEN, FT_N_ACTS};
 
-const struct ft_view ft_view_threshold = {.letter = 'T',
-                                          .title = "Threshold",
-                                          .hints = hints,
-                                          .draw = draw,
-                                          .act = act,
-                                          .enter = enter,
-                                          .tick = on_tick,
-                                          .can = can};
+const struct ft_view ft_view_threshold = {
+    .letter = 'T',
+    .title = "Threshold",
+    .tip = "Tip: [ and ] only try a threshold; nothing changes before A, a yes and a note",
+    .hints = hints,
+    .draw = draw,
+    .act = act,
+    .enter = enter,
+    .tick = on_tick,
+    .can = can};

@@ -64,7 +64,10 @@ void ft_snapshot_ansi(const struct ft_canvas *cv, const struct ft_theme *theme, 
                     ft_buf_text(out, ";4");
                 if (reverse)
                     ft_buf_text(out, ";7");
-                if (look->fg256 >= 0)
+                if (theme->rgb[cell->role])
+                    ft_buf_fmt(out, ";38;2;%u;%u;%u", theme->rgb[cell->role] >> 16 & 255,
+                               theme->rgb[cell->role] >> 8 & 255, theme->rgb[cell->role] & 255);
+                else if (look->fg256 >= 0)
                     ft_buf_fmt(out, ";38;5;%d", look->fg256);
                 ft_buf_char(out, 'm');
                 role = cell->role;
@@ -146,6 +149,8 @@ char *ft_ui_snapshot(const struct ft_ui_opts *opts, struct ft_feed *feed, enum f
         ft_con_free(c);
         return NULL;
     }
+    c->last_cols = cols;
+    c->last_lines = rows;
     settle(c);
     place = ft_con_top(c);
     ft_con_draw(c, &cv);

@@ -35,6 +35,7 @@ void ft_term_close(struct ft_term *t);
 
 void ft_term_size(const struct ft_term *t, int *cols, int *rows);
 bool ft_term_utf8(const struct ft_term *t);
+int ft_term_colours(const struct ft_term *t); /* 0: none are used */
 /* The description that is used instead of $TERM; NULL: $TERM itself. */
 const char *ft_term_instead(const struct ft_term *t);
 int ft_term_input_fd(const struct ft_term *t);

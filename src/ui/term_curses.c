@@ -68,6 +68,8 @@ struct ft_term {
     char *pending;
     size_t n_pending, sent;
     int pair[FT_N_ROLES];
+    bool direct;                 /* 24-bit colour is announced */
+    char select[FT_N_ROLES][24]; /* what curses sends for a role's colour of 24 bits; "": none */
     struct sigaction fatal_before[5];
 };
 
@@ -129,20 +131,42 @@ static void keep_text(struct ft_term *t, const char *text)
     keep(t, text, strlen(text));
 }
 
-/* Takes what curses wrote since the last call. */
+/*
+ * Curses knows 256 colours.  A role with one of 24 bits has a number that no other role uses; where curses selects that,
+ * the terminal is told the colour itself.
+ */
+static void keep_colours(struct ft_term *t, const char *p, size_t n)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; t->direct && i < n; i++)
+        for (int r = 0; r < FT_N_ROLES; r++) {
+            size_t len = strlen(t->select[r]);
+            char rgb[32];
+
+            if (!len || i + len > n || memcmp(p + i, t->select[r], len) != 0)
+                continue;
+            keep(t, p + done, i - done);
+            snprintf(rgb, sizeof(rgb), "\033[38;2;%u;%u;%um", t->opts.theme->rgb[r] >> 16 & 255,
+                     t->opts.theme->rgb[r] >> 8 & 255, t->opts.theme->rgb[r] & 255);
+            keep_text(t, rgb);
+            done = i + len;
+            i = done - 1;
+            break;
+        }
+    keep(t, p + done, n - done);
+}
+
+/* Takes what curses wrote since the last call, as a whole: no sequence may be cut. */
 static void collect(struct ft_term *t)
 {
     off_t end = lseek(t->mem, 0, SEEK_CUR);
-    char chunk[4096];
+    char *bytes = end > 0 ? malloc((size_t)end) : NULL;
+    ssize_t n = bytes ? pread(t->mem, bytes, (size_t)end, 0) : 0;
 
-    for (off_t at = 0; at < end;) {
-        ssize_t n = pread(t->mem, chunk, sizeof(chunk), at);
-
-        if (n <= 0)
-            break;
-        keep(t, chunk, (size_t)n);
-        at += n;
-    }
+    if (n > 0)
+        keep_colours(t, bytes, (size_t)n);
+    free(bytes);
     if (lseek(t->mem, 0, SEEK_SET) == 0 && ftruncate(t->mem, 0) != 0)
         t->gone = true;
 }
@@ -274,14 +298,45 @@ static bool want_color(const struct ft_term *t)
     return !(no && *no);
 }
 
+/* By the environment, or by the terminal's description. */
+static bool announces_rgb(void)
+{
+    const char *term = getenv("COLORTERM");
+
+    return (term && (strcmp(term, "truecolor") == 0 || strcmp(term, "24bit") == 0)) ||
+           tigetflag("Tc") > 0 || tigetflag("RGB") > 0;
+}
+
+/* A colour number that the theme uses nowhere. */
+static short free_number(const struct ft_theme *theme, short from)
+{
+    for (short n = from;; n++) {
+        int r = 0;
+
+        while (r < FT_N_ROLES && (theme->rgb[r] || theme->role[r].fg256 != n))
+            r++;
+        if (r == FT_N_ROLES)
+            return n;
+    }
+}
+
 static void set_pairs(struct ft_term *t)
 {
+    const struct ft_theme *theme = t->opts.theme;
+    const char *setaf = tigetstr("setaf");
+    short number = 16;
+
     if (!t->color)
         return;
     for (int r = 0; r < FT_N_ROLES; r++) {
-        const struct ft_look *look = &t->opts.theme->role[r];
-        short fg = COLORS >= 256 ? look->fg256 : look->fg8;
+        short fg = COLORS >= 256 ? theme->role[r].fg256 : theme->role[r].fg8;
 
+        t->select[r][0] = '\0';
+        if (theme->rgb[r] && t->direct && COLORS >= 256) {
+            fg = number = free_number(theme, number);
+            snprintf(t->select[r], sizeof(t->select[r]), "%s", tiparm(setaf, fg));
+            number++;
+        }
         t->pair[r] = 0;
         if (fg >= 0 && init_pair((short)(r + 1), fg, -1) == OK)
             t->pair[r] = r + 1;
@@ -384,6 +439,7 @@ enum ft_status ft_term_open(struct ft_term **out, const struct ft_term_opts *opt
     if (want_color(t) && has_colors() && tigetnum("colors") >= 8) {
         t->color = start_color() == OK;
         use_default_colors();
+        t->direct = announces_rgb();
         set_pairs(t);
     }
     if (opts->hide_cursor)
@@ -484,6 +540,11 @@ void ft_term_size(const struct ft_term *t, int *cols, int *rows)
 {
     *cols = t->cols;
     *rows = t->rows;
+}
+
+int ft_term_colours(const struct ft_term *t)
+{
+    return t->color ? COLORS : 0;
 }
 
 bool ft_term_utf8(const struct ft_term *t)

@@ -108,6 +108,112 @@ static void test_keys_can_be_changed(void **state)
     check_refused("decide", "write action=key");
 }
 
+struct rig {
+    struct ft_scene *scene;
+    struct ft_con *con;
+    struct ft_canvas cv;
+};
+
+static void open_rig(struct rig *r, int cols, int rows)
+{
+    struct ft_ui_opts o = {.mask = true, .stop_fd = -1};
+
+    assert_int_equal(ft_scene_new(&r->scene, "normal", 7, 1795183327000, NULL), FT_OK);
+    ft_scene_at(r->scene, 20000);
+    assert_int_equal(ft_con_new(&r->con, &o, ft_scene_feed(r->scene), NULL), FT_OK);
+    assert_true(ft_canvas_init(&r->cv, cols, rows, true));
+    ft_con_tick(r->con, 0, 0);
+    ft_con_draw(r->con, &r->cv);
+}
+
+static void close_rig(struct rig *r)
+{
+    ft_canvas_fini(&r->cv);
+    ft_con_free(r->con);
+    ft_scene_free(r->scene);
+}
+
+static void type(struct rig *r, const char *keys)
+{
+    for (; *keys; keys++) {
+        struct ft_key key = {.code = (uint32_t)*keys};
+
+        ft_con_key(r->con, &key);
+    }
+    ft_con_draw(r->con, &r->cv);
+}
+
+/* Clicks on a word of the picture. */
+static void click(struct rig *r, const char *word)
+{
+    struct ft_key key = {.code = FT_KEY_CLICK};
+    struct ft_buf text;
+    const char *p;
+    int y = 0;
+
+    ft_buf_init(&text, 1 << 20);
+    ft_canvas_text(&r->cv, &text);
+    p = strstr(text.p, word);
+    if (!p)
+        fail_msg("\"%s\" is not on the screen", word);
+    for (const char *q = text.p; q < p; q++) {
+        y += *q == '\n';
+        key.x = *q == '\n' ? 0 : key.x + 1;
+    }
+    key.y = y;
+    ft_buf_fini(&text);
+    ft_con_key(r->con, &key);
+    ft_con_draw(r->con, &r->cv);
+}
+
+static void test_a_click_on_a_heading_sorts(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_rig(&r, 80, 24);
+    click(&r, "AMOUNT");
+    assert_int_equal(r.con->flagged.sort, FT_SORT_AMOUNT);
+    assert_false(r.con->flagged.reverse);
+    click(&r, "AMOUNT");
+    assert_true(r.con->flagged.reverse);
+    click(&r, "EVENT");
+    assert_int_equal(r.con->flagged.sort, FT_SORT_NEWEST);
+    assert_false(r.con->flagged.reverse);
+    click(&r, "CATEGORY");
+    assert_int_equal(r.con->flagged.sort, FT_SORT_NEWEST);
+    assert_non_null(strstr(r.con->message, "Nothing is sorted by category"));
+    type(&r, "2");
+    click(&r, "WAITING");
+    assert_int_equal(r.con->queue.sort, FT_SORT_WAITING);
+    close_rig(&r);
+}
+
+static void test_the_palette_takes_what_people_type(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_rig(&r, 80, 24);
+    type(&r, ":threshold simulate 0.65\r");
+    assert_int_equal(ft_con_top(r.con), FT_PLACE_THRESHOLD);
+    assert_true(r.con->thr.cursor > 0.6499 && r.con->thr.cursor < 0.6501);
+    type(&r, ":threshold 0.7\r");
+    assert_true(r.con->thr.cursor > 0.6999);
+    type(&r, ":kafka edit\r");
+    assert_int_equal(ft_con_top(r.con), FT_PLACE_TEXT);
+    type(&r, ":queue\r:decide\r"); /* a part of case.decide */
+    assert_int_equal(ft_con_top(r.con), FT_PLACE_QUEUE);
+    assert_true(r.con->prompt.active);
+    assert_non_null(strstr(r.con->prompt.label, "f fraud"));
+    type(&r, "\033:topics\r");
+    assert_int_equal(ft_con_screen(r.con), FT_PLACE_HEALTH);
+    assert_false(r.con->quit);
+    type(&r, ":q\r");
+    assert_true(r.con->quit);
+    close_rig(&r);
+}
+
 static void test_names_of_keys_read_back(void **state)
 {
     char name[16];
@@ -130,6 +236,8 @@ int main(void)
         cmocka_unit_test(test_hints_are_actions_of_their_screen),
         cmocka_unit_test(test_every_name_is_in_the_palette_once),
         cmocka_unit_test(test_keys_can_be_changed),
+        cmocka_unit_test(test_a_click_on_a_heading_sorts),
+        cmocka_unit_test(test_the_palette_takes_what_people_type),
         cmocka_unit_test(test_names_of_keys_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* What the console does to the terminal: it is given back on every way out, and takes every terminal there is. */
 #include "pty.h"
 
+#include <sys/stat.h>
+
 #define END_MS 10000
 
 static void check_restored(struct term *t, const char *what)
@@ -239,6 +241,41 @@ static void test_no_color(void **state)
     assert_true(colors_of(NULL));
 }
 
+static bool holds_of_own_theme(const char *const *env, const char *sequence)
+{
+    char path[200];
+    struct term t;
+    bool any;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/fraudtop", state_home());
+    mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/fraudtop/config", state_home());
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("[theme]\nfraud = #ff8701 bold\n", f);
+    fclose(f);
+    open_scene(&t, "attack", 140, 40, env);
+    assert_true(read_for(&t, END_MS, READY));
+    type(&t, "2Q");
+    assert_int_equal(ended(&t, END_MS, false), 0);
+    any = strstr(t.out, sequence) != NULL;
+    close_term(&t);
+    unlink(path);
+    return any;
+}
+
+/* A theme of the configuration file; its 24-bit colour only where the terminal announces it. */
+static void test_own_theme(void **state)
+{
+    const char *announced[] = {"COLORTERM", "truecolor", NULL}, *not [] = {"COLORTERM", "", NULL};
+
+    (void)state;
+    assert_true(holds_of_own_theme(announced, "\033[38;2;255;135;1m"));
+    assert_false(holds_of_own_theme(not, "38;2;"));
+    assert_true(holds_of_own_theme(not, "\033[38;5;208m"));
+}
+
 static void test_without_a_terminal(void **state)
 {
     int pipes[2], status;
@@ -282,6 +319,7 @@ int main(void)
         cmocka_unit_test(test_a_dumb_terminal_is_told_what_helps),
         cmocka_unit_test(test_locales),
         cmocka_unit_test(test_no_color),
+        cmocka_unit_test(test_own_theme),
         cmocka_unit_test(test_without_a_terminal),
     };
 
