@@ -142,8 +142,9 @@ FC_API uint64_t fc_city_hash64(const char *text, size_t n); /* CityHash64 1.0 */
 FC_API void fc_eval(const struct fc_model *m, struct fc_scratch *s, size_t n_rows, double *raw);
 FC_API double fc_sigmoid(double raw); /* 1 / (1 + exp(-raw)), by libm's exp */
 
-/* Which code evaluates is chosen by the processor: "avx512", "avx2" or "portable".  Their results are the same; one can
- * be named to see that, or to measure them.  NULL is the best one; false: there is no such code for this processor. */
+/* Which code evaluates is chosen by the processor: "avx512vbmi", "avx512", "avx2" or "portable".  Their results are the
+ * same; one can be named to see that, or to measure them.  NULL is the best one; false: there is no such code for this
+ * processor. */
 FC_API bool fc_scratch_use(struct fc_scratch *s, const char *path);
 FC_API const char *fc_scratch_path(const struct fc_scratch *s);
 

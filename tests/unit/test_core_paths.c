@@ -1,7 +1,7 @@
 /* Scores do not depend on the number of rows, their order, their place in the block, or the instruction set. */
 #include "vectors.h"
 
-static const char *const paths[] = {"portable", "avx2", "avx512"};
+static const char *const paths[] = {"portable", "avx2", "avx512", "avx512vbmi"};
 
 static double one_row(const struct fc_model *m, struct fc_scratch *s, const struct table *rows,
                       size_t row)
@@ -40,7 +40,7 @@ static void check_model(const char *name, const struct fc_model *m, const struct
     assert_true(rows->n_rows - 1 <= 1024);
     for (size_t i = 0; i + 1 < rows->n_rows; i++)
         want[i] = one_row(m, alone, rows, i);
-    for (size_t p = 0; p < 3; p++)
+    for (size_t p = 0; p < sizeof(paths) / sizeof(paths[0]); p++)
         for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++)
             if (fc_scratch_use(s, paths[p]))
                 check_batch(name, m, s, rows, want, sizes[k]);
@@ -120,7 +120,7 @@ static void check_counts(int n_borders, int n_trees)
     static double raw[1024];
 
     assert_non_null(s);
-    for (size_t p = 0; p < 3; p++) {
+    for (size_t p = 0; p < sizeof(paths) / sizeof(paths[0]); p++) {
         if (!fc_scratch_use(s, paths[p]))
             continue;
         for (size_t i = 0; i < 1024; i++)

@@ -5,12 +5,20 @@
 #ifndef FC_EVAL_H
 #define FC_EVAL_H
 
-#include "plan.h"
+#include "explain.h"
+
+#if defined(__GNUC__)
+#define FC_INLINE static inline __attribute__((always_inline))
+#else
+#define FC_INLINE static inline
+#endif
 
 struct fc_path {
     const char *name;
     void (*columns)(const struct fc_plan *, const void *values, unsigned char *columns);
     void (*trees)(const struct fc_plan *, const unsigned char *columns, double *raw);
+    void (*play)(const struct fc_model *, size_t tree, const unsigned char *row_columns,
+                 struct fc_walk *, double *due);
     bool (*runs_here)(void);
 };
 
@@ -28,15 +36,19 @@ struct fc_scratch {
 };
 
 /* columns: fills the columns (FC_LANES bytes each) for a block of values; trees: adds up the trees, scale and bias,
- * FC_LANES results. */
+ * FC_LANES results; play: adds what a non-symmetric tree gives its players for one row to due[player * most_points],
+ * point by point. */
 #define FC_KERNEL(name)                                                                            \
     void fc_columns_##name(const struct fc_plan *plan, const void *values,                         \
                            unsigned char *columns);                                                \
-    void fc_trees_##name(const struct fc_plan *plan, const unsigned char *columns, double *raw)
+    void fc_trees_##name(const struct fc_plan *plan, const unsigned char *columns, double *raw);   \
+    void fc_play_##name(const struct fc_model *m, size_t tree, const unsigned char *row_columns,   \
+                        struct fc_walk *w, double *due)
 FC_KERNEL(portable);
 #if FC_HAS_X86
 FC_KERNEL(avx2);
 FC_KERNEL(avx512);
+void fc_trees_vbmi(const struct fc_plan *plan, const unsigned char *columns, double *raw);
 #endif
 
 /* One row: its values stand FC_LANES apart, its columns side by side. */

@@ -167,6 +167,7 @@ static enum fc_status number_players(struct builder *b)
     for (size_t t = 0; t < s->n_trees; t++) {
         uint32_t *player = x->tree_player + t * FC_MAX_DEPTH;
 
+        fc_rule_make(x, FC_POINTS(s->tree[t].size ? (uint32_t)s->tree[t].size : 1));
         for (int32_t d = 0; d < s->tree[t].size; d++) {
             uint32_t p = x->player_of[s->split[s->tree[t].start + d]];
             uint8_t k = 0;
@@ -196,8 +197,8 @@ enum fc_status fc_explain_make(struct fc_model *m, struct fc_arena *tmp, struct 
     st = find_players(&b);
     if (st == FC_OK)
         st = m->src.symmetric ? weigh_all_symmetric(&b) : weigh_nodes(&b);
-    if (st == FC_OK && m->src.symmetric)
-        st = number_players(&b);
+    if (st == FC_OK)
+        st = m->src.symmetric ? number_players(&b) : fc_edges_make(m, b.x, err);
     if (st == FC_OK)
         m->explain = b.x;
     return st;

@@ -108,6 +108,50 @@ static enum fc_status plan_hots(struct fc_planner *p)
     return FC_OK;
 }
 
+static void plan_wide_tree(struct fc_plan *plan, size_t t)
+{
+    const struct fc_plan_tree *tree = &plan->tree[t];
+    struct fc_wide_test *test = plan->wide_test + t * FC_WIDE_DEPTH;
+    unsigned char *plane = plan->wide_leaf + t * sizeof(double) * FC_LANES;
+
+    for (uint32_t d = 0; d < FC_WIDE_DEPTH; d++) {
+        struct fc_test from = {0, 0, UINT8_MAX}; /* never yes */
+
+        if (d < tree->depth)
+            from = tree->test[d];
+        test[d].column = from.column;
+        memset(&test[d].mask, from.mask, sizeof(test[d].mask));
+        memset(&test[d].least, from.least, sizeof(test[d].least));
+    }
+    for (size_t i = 0; i < (size_t)1 << tree->depth; i++) {
+        uint64_t bits;
+
+        memcpy(&bits, &tree->leaf[i], sizeof(bits));
+        for (size_t k = 0; k < sizeof(bits); k++)
+            plane[k * FC_LANES + i] = (unsigned char)(bits >> 8 * k);
+    }
+}
+
+/* Made for models that use most of the room. */
+static enum fc_status plan_wide(struct fc_planner *p)
+{
+    struct fc_plan *plan = p->plan;
+    size_t n = plan->n_trees;
+
+    for (size_t t = 0; t < n; t++)
+        if (plan->tree[t].depth > FC_WIDE_DEPTH)
+            return FC_OK;
+    if (plan->n_columns == 0 || n * FC_LANES > 4 * p->s->n_leaves)
+        return FC_OK;
+    plan->wide_leaf = fc_arena_get(&p->m->arena, n, sizeof(double) * FC_LANES);
+    plan->wide_test = fc_arena_get(&p->m->arena, n * FC_WIDE_DEPTH, sizeof(*plan->wide_test));
+    if (!plan->wide_leaf || !plan->wide_test)
+        return fc_no_memory(p->err);
+    for (size_t t = 0; t < n; t++)
+        plan_wide_tree(plan, t);
+    return FC_OK;
+}
+
 static enum fc_status plan_symmetric(struct fc_planner *p)
 {
     const struct fc_source *s = p->s;
@@ -128,7 +172,7 @@ static enum fc_status plan_symmetric(struct fc_planner *p)
         for (int32_t d = 0; d < tree->size; d++)
             *test++ = p->plan->binary[s->split[tree->start + d]];
     }
-    return FC_OK;
+    return plan_wide(p);
 }
 
 /* Nodes one after another; a leaf that the file folds into its parent gets a node of its own. */

@@ -76,6 +76,13 @@ enum fc_status fc_table_make(struct fc_lookup *l, struct fc_arena *keep, const u
 /* Position of a hash among n ascending ones, or n. */
 size_t fc_find_hash(const uint64_t *hash, size_t n, uint64_t wanted);
 
+/* For kernel_vbmi.c: a test whose bytes are repeated four times. */
+#define FC_WIDE_DEPTH 6 /* 2^6 leaves */
+struct fc_wide_test {
+    uint32_t column;
+    int32_t mask, least;
+};
+
 struct fc_plan_tree {
     uint32_t depth;
     const struct fc_test *test;
@@ -114,6 +121,8 @@ struct fc_plan {
     size_t n_nums, n_hots, n_lookups, n_columns;
     struct fc_test *binary; /* by binary feature; mask 0 when no tree asks it */
     struct fc_plan_tree *tree;
+    struct fc_wide_test *wide_test; /* FC_WIDE_DEPTH a tree; NULL when some tree is deeper */
+    unsigned char *wide_leaf;       /* by tree: 8 planes of FC_LANES bytes, by leaf */
     struct fc_plan_nodes *nodes;
     struct fc_node *node;
     double *node_leaf;      /* by node */

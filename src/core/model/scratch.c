@@ -25,15 +25,21 @@ static bool has_avx512(void)
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
+
+static bool has_vbmi(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vbmi");
+}
 #endif
 
 static const struct fc_path paths[] = {
   /* the best comes first */
 #if FC_HAS_X86
-    {"avx512",   fc_columns_avx512,   fc_trees_avx512,   has_avx512},
-    {"avx2",     fc_columns_avx2,     fc_trees_avx2,     has_avx2  },
+    {"avx512vbmi", fc_columns_avx512,   fc_trees_vbmi,     fc_play_avx512,   has_vbmi  },
+    {"avx512",     fc_columns_avx512,   fc_trees_avx512,   fc_play_avx512,   has_avx512},
+    {"avx2",       fc_columns_avx2,     fc_trees_avx2,     fc_play_avx2,     has_avx2  },
 #endif
-    {"portable", fc_columns_portable, fc_trees_portable, always    },
+    {"portable",   fc_columns_portable, fc_trees_portable, fc_play_portable, always    },
 };
 
 bool fc_scratch_use(struct fc_scratch *s, const char *path)

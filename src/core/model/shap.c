@@ -22,6 +22,7 @@
 #include "explain.h"
 
 #define MAX_STORED ((size_t)256 << 20) /* bytes for leaves of one model */
+#define POINTS FC_POINTS(FC_MAX_DEPTH)
 
 enum { STORE_EMPTY, STORE_BUSY, STORE_READY };
 
@@ -33,94 +34,38 @@ struct edge {
     bool one;
     double zero;
     const double *due; /* own_due, or due_off */
-    double own_due[FC_MAX_POINTS];
-    double inverse[FC_MAX_POINTS]; /* 1 / (x + zero * (1 - x)), if one */
-};
-
-struct rule { /* of quadrature */
-    size_t n;
-    double x[FC_MAX_POINTS], rest[FC_MAX_POINTS]; /* rest = 1 - x */
-    double weight[FC_MAX_POINTS], due_off[FC_MAX_POINTS];
+    double own_due[POINTS];
+    double inverse[POINTS]; /* 1 / (x + zero * (1 - x)), if one */
 };
 
 struct shap_work {
-    struct rule rules[FC_MAX_POINTS / 4];
-    const struct rule *rule; /* of the tree at hand */
-    size_t n_points;
-    struct edge path[FC_MAX_NODE_DEPTH + 2];
-    double product[FC_MAX_NODE_DEPTH + 3][FC_MAX_POINTS];
-    double sum[FC_MAX_NODE_DEPTH + 3][FC_MAX_POINTS];
-    double local[FC_MAX_DEPTH]; /* of one symmetric tree, by its players */
-    double *value;              /* of what is being summed up: local, or by player */
+    const struct fc_rule *rule; /* of the tree at hand */
+    struct edge path[FC_MAX_DEPTH];
+    double product[FC_MAX_DEPTH + 1][POINTS];
+    double sum[FC_MAX_DEPTH + 1][POINTS];
+    double value[FC_MAX_DEPTH]; /* of one symmetric tree, by its players */
     double *by_player;
+    double *due;            /* non-symmetric: by player and point */
+    struct fc_walk *walk;   /* the same */
     unsigned char *columns; /* of the row */
 };
 
-/* A tree, whichever kind: symmetric ones are heaps, as deep nodes ask the first splits. */
+/* A symmetric tree is a heap (root 1, children 2 i and 2 i + 1), as deep nodes ask the first splits. */
 struct game {
     const struct fc_model *m;
-    const unsigned char *columns;
     size_t tree;
-    uint32_t depth;      /* symmetric: of all leaves */
-    const double *leaf;  /* symmetric: by leaf number */
+    uint32_t depth;
+    const double *leaf;  /* by leaf number */
     const double *share; /* by node */
-    uint32_t row_leaf;   /* symmetric: where the row falls */
+    uint32_t row_leaf;   /* where the row falls */
 };
-
-struct node {
-    bool is_leaf;
-    double value;    /* of a leaf */
-    size_t child[2]; /* the way that the row takes comes first */
-    uint32_t player;
-};
-
-static void look_symmetric(const struct game *g, size_t at, uint32_t level, struct node *n)
-{
-    uint32_t split = g->depth - 1 - level;
-    bool go;
-
-    n->is_leaf = level == g->depth;
-    if (n->is_leaf) {
-        n->value = g->leaf[at - ((size_t)1 << g->depth)];
-        return;
-    }
-    go = g->row_leaf >> split & 1;
-    n->child[0] = 2 * at + go;
-    n->child[1] = 2 * at + !go;
-    n->player = g->m->explain->local[g->tree * FC_MAX_DEPTH + split];
-}
-
-static void look_node(const struct game *g, size_t at, struct node *n)
-{
-    const struct fc_plan *plan = g->m->plan;
-    const struct fc_node *node = &plan->node[at];
-    bool go;
-
-    n->is_leaf = node->step[0] == 0;
-    if (n->is_leaf) {
-        n->value = plan->node_leaf[at];
-        return;
-    }
-    go = fc_ask(&node->test, g->columns);
-    n->child[0] = at + node->step[go];
-    n->child[1] = at + node->step[!go];
-    n->player = g->m->explain->player_of[plan->node_split[at]];
-}
-
-static void look(const struct game *g, size_t at, uint32_t level, struct node *n)
-{
-    if (g->m->plan->symmetric)
-        look_symmetric(g, at, level, n);
-    else
-        look_node(g, at, n);
-}
 
 /* What a player is due for the sums that came up through an edge. */
 static double due(const struct shap_work *w, const struct edge *e, const double *restrict sum)
 {
     double part[4] = {0};
 
-    for (size_t q = 0; q < w->n_points; q += 4)
+    for (size_t q = 0; q < w->rule->n; q += 4)
         for (size_t k = 0; k < 4; k++)
             part[k] += w->rule->weight[q + k] * sum[q + k] * e->due[q + k];
     return (part[0] + part[1]) + (part[2] + part[3]);
@@ -132,7 +77,7 @@ static void enter_on(const struct shap_work *w, struct edge *restrict e,
 {
     double zero = e->zero;
 
-    for (size_t q = 0; q < w->n_points; q += 4)
+    for (size_t q = 0; q < w->rule->n; q += 4)
         for (size_t k = q; k < q + 4; k++) {
             double f = w->rule->x[k] + zero * w->rule->rest[k], inverse = 1 / f;
 
@@ -146,7 +91,7 @@ static void enter_on(const struct shap_work *w, struct edge *restrict e,
 static void multiply(const struct shap_work *w, const double *a, const double *b, double factor,
                      double *out)
 {
-    for (size_t q = 0; q < w->n_points; q += 4)
+    for (size_t q = 0; q < w->rule->n; q += 4)
         for (size_t k = q; k < q + 4; k++)
             out[k] = a[k] * (factor * b[k]);
 }
@@ -167,7 +112,7 @@ static bool enter(struct shap_work *w, struct edge *e, uint32_t level, double sh
     if (!e->one && e->zero <= 0)
         return false;
     if (above && !above->one) { /* both have the factor 1 - x */
-        for (size_t q = 0; q < w->n_points; q++)
+        for (size_t q = 0; q < w->rule->n; q++)
             next[q] = product[q] * share;
         return true;
     }
@@ -185,56 +130,41 @@ static void descend(struct shap_work *w, const struct game *g, size_t at, uint32
 {
     const double *product = w->product[level];
     double *sum = w->sum[level], *below = w->sum[level + 1];
+    uint32_t split = g->depth - 1 - level;
     struct edge *e = &w->path[level];
-    struct node n;
 
-    look(g, at, level, &n);
-    if (n.is_leaf) {
-        for (size_t q = 0; q < w->n_points; q++)
-            sum[q] = n.value * product[q];
+    if (level == g->depth) {
+        double leaf = g->leaf[at - ((size_t)1 << g->depth)];
+
+        for (size_t q = 0; q < w->rule->n; q++)
+            sum[q] = leaf * product[q];
         return;
     }
-    memset(sum, 0, w->n_points * sizeof(*sum));
-    for (int k = 0; k < 2; k++) {
-        e->player = n.player;
+    memset(sum, 0, w->rule->n * sizeof(*sum));
+    for (uint32_t k = 0; k < 2; k++) { /* the way that the row takes comes first */
+        size_t child = 2 * at + ((g->row_leaf >> split & 1) ^ k);
+
+        e->player = g->m->explain->local[g->tree * FC_MAX_DEPTH + split];
         e->one = k == 0;
-        if (!enter(w, e, level, g->share[n.child[k]], product, w->product[level + 1]))
+        if (!enter(w, e, level, g->share[child], product, w->product[level + 1]))
             continue;
-        descend(w, g, n.child[k], level + 1);
+        descend(w, g, child, level + 1);
         w->value[e->player] += due(w, e, below);
         if (e->above >= 0) /* who is asked again is no longer due what he was above */
             w->value[e->player] -= due(w, &w->path[e->above], below);
-        for (size_t q = 0; q < w->n_points; q += 4)
+        for (size_t q = 0; q < w->rule->n; q += 4)
             for (size_t i = q; i < q + 4; i++)
                 sum[i] += below[i];
     }
 }
 
-/* A path of depth tests needs depth / 2 points; in fours, so that loops vectorise and few rules are enough. */
-static void set_points(struct shap_work *w, uint32_t depth)
+static void play(struct shap_work *w, const struct game *g)
 {
-    struct rule *r = &w->rules[depth ? (depth - 1) / 8 : 0];
-
-    if (!r->n) {
-        r->n = depth ? (depth + 7) / 8 * 4 : 4;
-        fc_gauss(r->n, r->x, r->weight);
-        for (size_t q = 0; q < r->n; q++) {
-            r->rest[q] = 1 - r->x[q];
-            r->due_off[q] = -1 / r->rest[q];
-        }
-    }
-    w->rule = r;
-    w->n_points = r->n;
-}
-
-static void play(struct shap_work *w, const struct game *g, size_t root, uint32_t depth,
-                 double *value)
-{
-    w->value = value;
-    set_points(w, depth);
-    for (size_t q = 0; q < w->n_points; q++)
+    w->rule = fc_rule_of(g->m->explain, FC_POINTS(g->depth));
+    for (size_t q = 0; q < w->rule->n; q++)
         w->product[0][q] = 1;
-    descend(w, g, root, 0);
+    memset(w->value, 0, sizeof(w->value));
+    descend(w, g, 1, 0);
 }
 
 /* ---- symmetric trees: all rows of a leaf have the same values ---- */
@@ -276,14 +206,13 @@ static const double *leaf_values(struct shap_work *w, const struct game *g)
 
     if (s && atomic_load_explicit(&s->state[g->row_leaf], memory_order_acquire) == STORE_READY)
         return s->value + n * g->row_leaf;
-    memset(w->local, 0, sizeof(w->local));
-    play(w, g, 1, g->depth, w->local);
+    play(w, g);
     if (s && atomic_compare_exchange_strong_explicit(&s->state[g->row_leaf], &empty, STORE_BUSY,
                                                      memory_order_relaxed, memory_order_relaxed)) {
-        memcpy(s->value + n * g->row_leaf, w->local, n * sizeof(double));
+        memcpy(s->value + n * g->row_leaf, w->value, n * sizeof(double));
         atomic_store_explicit(&s->state[g->row_leaf], STORE_READY, memory_order_release);
     }
-    return w->local;
+    return w->value;
 }
 
 static void explain_symmetric(struct shap_work *w, const struct fc_model *m)
@@ -291,7 +220,6 @@ static void explain_symmetric(struct shap_work *w, const struct fc_model *m)
     for (size_t t = 0; t < m->plan->n_trees; t++) {
         const struct fc_plan_tree *tree = &m->plan->tree[t];
         struct game g = {.m = m,
-                         .columns = w->columns,
                          .tree = t,
                          .depth = tree->depth,
                          .leaf = tree->leaf,
@@ -307,24 +235,36 @@ static void explain_symmetric(struct shap_work *w, const struct fc_model *m)
     }
 }
 
-static void explain_nodes(struct shap_work *w, const struct fc_model *m)
+static void explain_nodes(struct shap_work *w, const struct fc_model *m, const struct fc_path *path)
 {
-    struct game g = {.m = m, .columns = w->columns, .share = m->explain->share};
+    const struct fc_explain *x = m->explain;
+    size_t n = x->most_points;
 
+    memset(w->due, 0, x->n_players * n * sizeof(double));
     for (size_t t = 0; t < m->plan->n_trees; t++)
-        play(w, &g, m->plan->nodes[t].first, m->plan->nodes[t].depth, w->by_player);
+        path->play(m, t, w->columns, w->walk, w->due);
+    for (size_t p = 0; p < x->n_players; p++)
+        for (size_t q = 0; q < n; q++)
+            w->by_player[p] += w->due[p * n + q];
 }
 
 /* ---- one row ---- */
 
 static struct shap_work *make_work(struct fc_scratch *s)
 {
+    const struct fc_explain *x = s->m->explain;
     struct shap_work *w = fc_arena_get(&s->arena, 1, sizeof(*w));
 
     if (!w)
         return NULL;
-    w->by_player = fc_arena_get(&s->arena, s->m->explain->n_players, sizeof(double));
+    w->by_player = fc_arena_get(&s->arena, x->n_players, sizeof(double));
     w->columns = fc_arena_get(&s->arena, s->plan->n_columns, 1);
+    if (!s->plan->symmetric) {
+        w->due = fc_arena_get(&s->arena, x->n_players * x->most_points, sizeof(double));
+        w->walk = fc_arena_get(&s->arena, 1, sizeof(*w->walk));
+        if (!w->due || !w->walk)
+            return NULL;
+    }
     return w->by_player && w->columns ? w : NULL;
 }
 
@@ -349,7 +289,7 @@ enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t ro
     if (s->plan->symmetric)
         explain_symmetric(w, m);
     else
-        explain_nodes(w, m);
+        explain_nodes(w, m, s->path);
     memset(values, 0, m->info.n_features * sizeof(*values));
     for (size_t p = 0; p < x->n_players; p++)
         for (uint32_t k = 0; k < x->player[p].n; k++)
