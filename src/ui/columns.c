@@ -6,15 +6,15 @@ const struct ft_column_spec ft_column_specs[FT_N_COLUMNS] = {
     [FT_COLUMN_AMOUNT] = {"amount",   "AMOUNT",   9,  10, true,  0},
     [FT_COLUMN_WAITING] = {"waiting",  "WAITING",  8,  8,  true,  6},
     [FT_COLUMN_CLAIMED] = {"claimed",  "CLAIMED",  8,  8,  false, 3},
-    [FT_COLUMN_MERCHANT] = {"merchant", "MERCHANT", 16, 24, false, 0},
+    [FT_COLUMN_MERCHANT] = {"merchant", "MERCHANT", 16, 22, false, 0},
     [FT_COLUMN_CATEGORY] = {"category", "CATEGORY", 14, 14, false, 4},
-    [FT_COLUMN_CUSTOMER] = {"customer", "CUSTOMER", 14, 15, false, 2},
-    [FT_COLUMN_CITY] = {"city",     "CITY",     17, 17, false, 2},
+    [FT_COLUMN_CUSTOMER] = {"customer", "CUSTOMER", 14, 13, false, 2},
+    [FT_COLUMN_CITY] = {"city",     "CITY",     17, 15, false, 2},
     [FT_COLUMN_STATE] = {"state",    "ST",       2,  2,  false, 2},
-    [FT_COLUMN_DISTANCE] = {"distance", "DIST",     5,  5,  true,  3},
+    [FT_COLUMN_DISTANCE] = {"distance", "DIST",     5,  4,  true,  3},
     [FT_COLUMN_STATUS] = {"status",   "STATUS",   10, 10, false, 2},
     [FT_COLUMN_LABEL] = {"label",    "LABEL",    5,  5,  false, 2},
-    [FT_COLUMN_WHY] = {"why",      "WHY",      6,  10, false, 1},
+    [FT_COLUMN_WHY] = {"why",      "WHY",      6,  16, false, 1},
 };
 
 static void defaults(struct ft_columns *c, const uint8_t *col, size_t n)

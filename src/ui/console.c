@@ -274,6 +274,23 @@ void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
 
 /* ---- questions ------------------------------------------------------------------------------------ */
 
+static uint32_t hash_of(const char *text)
+{
+    uint32_t h = 2166136261u; /* FNV-1a */
+
+    for (; text && *text; text++)
+        h = (h ^ (unsigned char)*text) * 16777619u;
+    return h;
+}
+
+/* The answer to a question that was put anew with other arguments. */
+static void too_late(struct ft_con *c, const struct ft_answer *a, const struct cJSON *json)
+{
+    (void)c;
+    (void)a;
+    (void)json;
+}
+
 bool ft_con_ask(struct ft_con *c, enum ft_ask_kind kind,
                 void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
                 const char *args)
@@ -288,7 +305,8 @@ bool ft_con_ask(struct ft_con *c, enum ft_ask_kind kind,
     ticket = c->feed->ask(c->feed->self, &ask);
     if (ticket == 0)
         return false;
-    c->pending[c->n_pending++] = (struct ft_pending){ticket, kind, c->now_ms, answered};
+    c->pending[c->n_pending++] =
+        (struct ft_pending){ticket, kind, hash_of(args), c->now_ms, answered};
     return true;
 }
 
@@ -296,9 +314,15 @@ bool ft_con_load(struct ft_con *c, struct ft_loaded *l, enum ft_ask_kind kind,
                  void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
                  const char *args)
 {
-    for (size_t i = 0; i < c->n_pending; i++)
-        if (c->pending[i].answered == answered && c->now_ms - c->pending[i].since_ms < 30000)
+    for (size_t i = 0; i < c->n_pending; i++) {
+        struct ft_pending *p = &c->pending[i];
+
+        if (p->answered != answered || c->now_ms - p->since_ms >= 30000)
+            continue;
+        if (p->args == hash_of(args) || kind == FT_ASK_CASE) /* a case asks anew by itself */
             return false;
+        p->answered = too_late;
+    }
     if (ft_con_ask(c, kind, answered, args)) {
         l->asked = true;
         l->asked_ms = c->now_ms;
@@ -333,6 +357,15 @@ void ft_loaded_drop(struct ft_loaded *l)
 {
     cJSON_Delete(l->json);
     memset(l, 0, sizeof(*l));
+}
+
+const char *ft_loaded_age(const struct ft_con *c, const struct ft_loaded *l, char *out, size_t size,
+                          const char *otherwise)
+{
+    if (!l->failed || !l->have)
+        return otherwise;
+    snprintf(out, size, "stale %d s", (int)((c->now_ms - l->at_ms) / 1000));
+    return out;
 }
 
 static const char *still_works(const struct ft_con *c)

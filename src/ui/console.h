@@ -63,12 +63,15 @@ extern const struct ft_view ft_view_live, ft_view_queue, ft_view_threshold, ft_v
 
 /* ---- prompts -------------------------------------------------------------------------------------- */
 
+#define FT_PROMPT_BYTES 256 /* of a line that is typed, unless it says otherwise */
+
 struct ft_prompt {
     bool active, one_key; /* one_key: any of keys ends it */
     char above[200];      /* line over it; empty: none */
     char label[160];
-    char text[256]; /* UTF-8 */
-    size_t n, cur;  /* bytes */
+    char text[1024]; /* UTF-8 */
+    size_t limit;    /* bytes that can be typed */
+    size_t n, cur;   /* bytes */
     char keys[24];
     bool required;
     void (*done)(struct ft_con *c, const char *text);
@@ -83,6 +86,7 @@ struct ft_prompt {
 struct ft_pending {
     uint64_t ticket;
     enum ft_ask_kind kind;
+    uint32_t args; /* a hash of them */
     int64_t since_ms;
     void (*answered)(struct ft_con *c, const struct ft_answer *a, const struct cJSON *json);
 };
@@ -139,9 +143,10 @@ struct ft_thr_state {
 };
 
 #define FT_MAX_FILES 512
+#define FT_MAX_MARKED 9
 struct ft_file_row {
     char name[160], state[48], label[64];
-    bool folder, labels_known, labels, marked;
+    bool folder, labels_known, labels;
     double size, rows, rejected; /* NaN: not known */
 };
 struct ft_replay_state {
@@ -149,8 +154,10 @@ struct ft_replay_state {
     struct ft_file_row *file;
     size_t n_file, at, top;
     char folder[512];
+    char marked[FT_MAX_MARKED][160]; /* names, in the order of their marks */
+    int n_marked;
     int field; /* of the start form */
-    char form[6][160];
+    char form[6][1024];
     int reject_scroll;
 };
 
@@ -287,13 +294,17 @@ void ft_say_error(struct ft_con *c, const char *fmt, ...) FT_PRINTF(2, 3);
 bool ft_con_ask(struct ft_con *c, enum ft_ask_kind kind,
                 void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
                 const char *args);
-/* Asks for what a pane shows; false: not now, the last question is still open, or not at all. */
+/* Asks for what a pane shows, in place of an open question with other arguments; false: the same question is open, or it
+ * cannot be asked. */
 bool ft_con_load(struct ft_con *c, struct ft_loaded *l, enum ft_ask_kind kind,
                  void (*answered)(struct ft_con *, const struct ft_answer *, const struct cJSON *),
                  const char *args);
 /* What every such answer does first; true when l holds new data. */
 bool ft_loaded_take(struct ft_con *c, struct ft_loaded *l, const struct ft_answer *a);
 void ft_loaded_drop(struct ft_loaded *l);
+/* For a title: "stale 42 s" when the last question failed and older data are shown, else otherwise. */
+const char *ft_loaded_age(const struct ft_con *c, const struct ft_loaded *l, char *out, size_t size,
+                          const char *otherwise);
 /* Draws the waiting or failed state of a pane; true when there is data and the caller draws. */
 bool ft_loaded_draw(const struct ft_con *c, const struct ft_loaded *l, struct ft_canvas *cv,
                     struct ft_box box);
@@ -345,8 +356,8 @@ void ft_thr_simulate(struct ft_con *c, double x);
 void ft_addresses_show(struct ft_con *c);
 char *ft_text_wrap(const char *text, int w);
 void ft_text_show(struct ft_con *c, const char *title, const char *text);
-void ft_topic_open(struct ft_con *c, const char *topic); /* its messages */
-void ft_find_messages(struct ft_con *c, const char *id);
+/* Messages of a topic ("": all that a transaction goes through); find: as typed behind /, "" for the newest. */
+void ft_topic_open(struct ft_con *c, const char *topic, const char *find);
 void ft_histogram_draw(const struct ft_con *c, struct ft_canvas *cv, struct ft_box box,
                        const uint64_t *bin, double now, double cursor);
 /* Moves a scroll position; true when act is such a move. */

@@ -23,6 +23,7 @@ void ft_prompt_text(struct ft_con *c, const char *label, const char *text,
 {
     begin(c, label, done);
     snprintf(c->prompt.text, sizeof(c->prompt.text), "%s", text ? text : "");
+    c->prompt.limit = FT_PROMPT_BYTES;
     c->prompt.n = c->prompt.cur = strlen(c->prompt.text);
 }
 
@@ -83,7 +84,7 @@ static void insert(struct ft_prompt *p, uint32_t code)
     if (code >= FT_KEY_UP || ft_char_width(code) < 0)
         return;
     n = ft_char_put(utf8, code);
-    if (p->n + n >= sizeof(p->text))
+    if (p->n + n >= p->limit)
         return;
     memmove(p->text + p->cur + n, p->text + p->cur, p->n - p->cur + 1);
     memcpy(p->text + p->cur, utf8, n);
@@ -354,7 +355,8 @@ static void run_named(struct ft_con *c, enum ft_act act, const char *arg)
         ft_con_push(c, FT_PLACE_TOPICS);
         break;
     case FT_ACT_FIND:
-        ft_find_messages(c, arg);
+        ft_con_go(c, FT_PLACE_HEALTH);
+        ft_topic_open(c, "", arg);
         break;
     case FT_ACT_MASK:
         if (strcmp(arg, "on") != 0 || !c->masked)

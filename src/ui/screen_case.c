@@ -621,13 +621,13 @@ static void draw_panes(const struct ft_con *c, struct ft_canvas *cv, int y, int 
 
 void ft_case_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
-    char id[FT_UUID_TEXT + 1], end[FT_SHORT_ID], amount[40], left[64], right[80];
+    char id[FT_UUID_TEXT + 1], end[FT_SHORT_ID], amount[40], left[64], right[80], age[40];
     struct ft_box body = {b.y + 5, b.x, b.h - 6, b.w};
 
     ft_uuid_format(&c->cs.id, id);
     snprintf(left, sizeof(left), "tx %s", b.w >= 70 ? id : ft_show_id(&c->cs.id, end));
     status_text(c, right, sizeof(right));
-    ft_title(c, cv, b.y, b.x, b.w, left, right);
+    ft_title(c, cv, b.y, b.x, b.w, left, ft_loaded_age(c, &c->cs.data, age, sizeof(age), right));
     if (b.h >= 12) {
         draw_facts(c, cv, (struct ft_box){b.y + 1, b.x, 4, b.w});
     } else {

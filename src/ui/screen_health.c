@@ -251,7 +251,7 @@ static bool act(struct ft_con *c, enum ft_act a)
 
     if (a == FT_ACT_OPEN) {
         if (chosen_partition(c))
-            ft_topic_open(c, ft_js_text(chosen_partition(c), "topic"));
+            ft_topic_open(c, ft_js_text(chosen_partition(c), "topic"), "");
         else
             ft_con_push(c, FT_PLACE_TOPICS);
         return true;

@@ -52,15 +52,12 @@ static void draw_line(const struct ft_con *c, struct ft_canvas *cv, int y, int w
 static void log_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(c->lg.data.json, "entries"), *one;
-    int64_t age = c->now_ms - c->lg.data.at_ms;
     int i = 0, most = cJSON_GetArraySize(rows), top;
-    char right[80];
+    char right[80], age[40];
 
-    if (c->lg.data.failed && c->lg.data.have)
-        snprintf(right, sizeof(right), "stale %d s", (int)(age / 1000));
-    else
-        snprintf(right, sizeof(right), *c->lg.search ? "search: %s" : "newest first", c->lg.search);
-    ft_title(c, cv, b.y, b.x, b.w, "log: what happened, who decided what", right);
+    snprintf(right, sizeof(right), *c->lg.search ? "search: %s" : "newest first", c->lg.search);
+    ft_title(c, cv, b.y, b.x, b.w, "log: what happened, who decided what",
+             ft_loaded_age(c, &c->lg.data, age, sizeof(age), right));
     b.y++, b.h--;
     if (!ft_loaded_draw(c, &c->lg.data, cv, b))
         return;

@@ -159,24 +159,14 @@ static void title_text(const struct ft_con *c, char *out, size_t size)
         snprintf(out, size, "review queue: open, score > %.3f", c->live->threshold);
 }
 
-static void state_text(const struct ft_con *c, char *out, size_t size)
-{
-    int64_t age = c->now_ms - c->queue_data.at_ms;
-
-    if (c->queue_data.failed && c->queue_data.have)
-        snprintf(out, size, "stale %d s", (int)(age / 1000));
-    else
-        snprintf(out, size, "sort: %s%s", ft_sort_name[c->queue.sort],
-                 c->queue.reverse ? ", reversed" : "");
-}
-
 static void draw_head(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
-    char left[300], right[60];
+    char left[300], sort[60], age[40];
 
     title_text(c, left, sizeof(left));
-    state_text(c, right, sizeof(right));
-    ft_title(c, cv, b.y, b.x, b.w, left, right);
+    snprintf(sort, sizeof(sort), "sort: %s%s", ft_sort_name[c->queue.sort],
+             c->queue.reverse ? ", reversed" : "");
+    ft_title(c, cv, b.y, b.x, b.w, left, ft_loaded_age(c, &c->queue_data, age, sizeof(age), sort));
 }
 
 static void draw_body(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)

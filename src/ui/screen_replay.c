@@ -56,6 +56,8 @@ static void files_answer(struct ft_con *c, const struct ft_answer *a, const cJSO
         return;
     if (c->rp.at < c->rp.n_file)
         memcpy(selected, c->rp.file[c->rp.at].name, sizeof(selected));
+    if (strcmp(c->rp.folder, ft_js_text(json, "folder")) != 0)
+        c->rp.n_marked = 0; /* marks are of one folder */
     c->rp.n_file = 0;
     snprintf(c->rp.folder, sizeof(c->rp.folder), "%s", ft_js_text(json, "folder"));
     cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(json, "files"))
@@ -180,6 +182,33 @@ static void draw_rejected(const struct ft_con *c, struct ft_canvas *cv, struct f
     }
 }
 
+/* 1 for the first file that was marked, and so on; 0: it is not. */
+static int place_of_mark(const struct ft_con *c, const char *name)
+{
+    for (int i = 0; i < c->rp.n_marked; i++)
+        if (strcmp(c->rp.marked[i], name) == 0)
+            return i + 1;
+    return 0;
+}
+
+static void toggle_mark(struct ft_con *c)
+{
+    const struct ft_file_row *f = c->rp.at < c->rp.n_file ? &c->rp.file[c->rp.at] : NULL;
+    int at = f ? place_of_mark(c, f->name) : 0;
+
+    if (!f || f->folder) {
+        ft_say(c, "Files are marked here, one after the other as they shall be replayed.");
+    } else if (at) {
+        memmove(c->rp.marked[at - 1], c->rp.marked[at],
+                (size_t)(--c->rp.n_marked - at + 1) * sizeof(c->rp.marked[0]));
+    } else if (c->rp.n_marked == FT_MAX_MARKED) {
+        ft_say(c, "No more than %d files are replayed at once.", FT_MAX_MARKED);
+    } else {
+        memcpy(c->rp.marked[c->rp.n_marked++], f->name, sizeof(f->name));
+        c->rp.at += c->rp.at + 1 < c->rp.n_file;
+    }
+}
+
 static void draw_file(struct ft_con *c, struct ft_canvas *cv, int y, int w, size_t i)
 {
     const struct ft_file_row *f = &c->rp.file[i];
@@ -191,6 +220,8 @@ static void draw_file(struct ft_con *c, struct ft_canvas *cv, int y, int w, size
     if (!isnan(f->rows))
         ft_fmt_count(rows, sizeof(rows), (uint64_t)f->rows);
     ft_put(cv, y, 1, 1, FT_ROLE_STRONG, i == c->rp.at ? ">" : " ");
+    if (place_of_mark(c, f->name))
+        ft_putf(cv, y, 2, 1, FT_ROLE_STRONG, "%d", place_of_mark(c, f->name));
     ft_putf(cv, y, 3, name_w, f->folder ? FT_ROLE_TITLE : FT_ROLE_NORMAL, "%s%s", f->name,
             f->folder ? "/" : "");
     ft_put_right(cv, y, 3 + name_w + 1, 7, FT_ROLE_NORMAL, size);
@@ -211,12 +242,14 @@ static void draw_file(struct ft_con *c, struct ft_canvas *cv, int y, int w, size
 
 static void draw_files(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
-    char right[32], left[200];
+    char right[32], left[200], age[40];
     int rows = b.h - 2, name_w = b.w >= 76 ? b.w - 58 : b.w - 12;
 
     snprintf(right, sizeof(right), "%zu", c->rp.n_file);
+    if (c->rp.n_marked)
+        snprintf(right, sizeof(right), "%d marked", c->rp.n_marked);
     snprintf(left, sizeof(left), "files in %s", *c->rp.folder ? c->rp.folder : ".");
-    ft_title(c, cv, b.y, b.x, b.w, left, right);
+    ft_title(c, cv, b.y, b.x, b.w, left, ft_loaded_age(c, &c->rp.files, age, sizeof(age), right));
     b.y++, b.h--;
     if (b.h < 2 || !ft_loaded_draw(c, &c->rp.files, cv, b))
         return;
@@ -311,6 +344,20 @@ static void parent(char *folder)
         snprintf(folder, 4, "%s", "..");
 }
 
+/* A path behind those in the form; in quotes when it holds a blank. */
+static void add_to_form(struct ft_con *c, const char *name)
+{
+    char *form = c->rp.form[FIELD_FILE];
+    size_t n = strlen(form), size = sizeof(c->rp.form[0]);
+    const char *quote = strchr(name, ' ') || strchr(c->rp.folder, ' ') ? "\"" : "";
+
+    if ((size_t)snprintf(form + n, size - n, "%s%s%s%s%s%s", n ? " " : "", quote, c->rp.folder,
+                         *c->rp.folder ? "/" : "", name, quote) >= size - n) {
+        form[n] = '\0';
+        ft_say(c, "Not all marked files fit; the form holds the first ones.");
+    }
+}
+
 static void open_file(struct ft_con *c)
 {
     const struct ft_file_row *f = c->rp.at < c->rp.n_file ? &c->rp.file[c->rp.at] : NULL;
@@ -327,11 +374,11 @@ static void open_file(struct ft_con *c)
         read_files(c, path);
         return;
     }
-    if (f)
-        snprintf(path, sizeof(path), "%s%s%s", c->rp.folder, *c->rp.folder ? "/" : "", f->name);
-    else
-        path[0] = '\0';
-    snprintf(c->rp.form[FIELD_FILE], sizeof(c->rp.form[0]), "%s", path);
+    c->rp.form[FIELD_FILE][0] = '\0';
+    for (int i = 0; i < c->rp.n_marked; i++)
+        add_to_form(c, c->rp.marked[i]);
+    if (f && !c->rp.n_marked)
+        add_to_form(c, f->name);
     snprintf(c->rp.form[FIELD_LABEL], sizeof(c->rp.form[0]), "%s", f ? f->label : "");
     if (!c->rp.form[FIELD_RATE][0])
         snprintf(c->rp.form[FIELD_RATE], sizeof(c->rp.form[0]), "100");
@@ -362,6 +409,12 @@ static bool act(struct ft_con *c, enum ft_act a)
     case FT_ACT_REJECTS:
         ft_con_push(c, FT_PLACE_REJECTS);
         return true;
+    case FT_ACT_MARK:
+        toggle_mark(c);
+        return true;
+    case FT_ACT_UNMARK:
+        c->rp.n_marked = 0;
+        return true;
     default:
         if (!ft_scroll_act(a, 10, &at))
             return false;
@@ -383,8 +436,8 @@ static bool can(const struct ft_con *c, enum ft_act a)
     return true;
 }
 
-static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_PAUSE,   FT_ACT_STOP,
-                                    FT_ACT_RATE_UP, FT_ACT_REJECTS, FT_N_ACTS};
+static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_PAUSE, FT_ACT_STOP, FT_ACT_RATE_UP,
+                                    FT_ACT_REJECTS, FT_ACT_MARK,  FT_N_ACTS};
 
 const struct ft_view ft_view_replay = {
     .letter = 'R',
@@ -402,7 +455,7 @@ const struct ft_view ft_view_replay = {
 static const struct {
     const char *name, *help;
 } field[N_FIELDS] = {
-    {"file",  "CSV; several parted by blanks"         },
+    {"file",  "CSV; Space on the list marks several"  },
     {"rate",  "transactions a second, or max"         },
     {"speed", "times faster than life; empty: by rate"},
     {"label", "its label column; empty: none"         },
@@ -458,12 +511,14 @@ static void start(struct ft_con *c)
     ft_buf_init(&b, 8192);
     ft_buf_text(&b, "{\"files\":[");
     while (*(p += strspn(p, " "))) {
-        struct ft_span name = {p, strcspn(p, " ")};
+        bool quoted = *p == '"';
+        struct ft_span name = {p + quoted, strcspn(p + quoted, quoted ? "\"" : " ")};
 
         ft_buf_text(&b, first ? "" : ",");
         ft_buf_json(&b, name);
         first = false;
-        p += name.n;
+        p += quoted + name.n;
+        p += quoted && *p == '"';
     }
     ft_buf_text(&b, "],\"rate\":");
     ft_buf_double(&b, rate);
@@ -529,6 +584,7 @@ static bool start_act(struct ft_con *c, enum ft_act a)
     }
     snprintf(label, sizeof(label), "%s (%s)", field[c->rp.field].name, field[c->rp.field].help);
     ft_prompt_text(c, field[c->rp.field].name, c->rp.form[c->rp.field], form_typed);
+    c->prompt.limit = sizeof(c->rp.form[0]);
     return true;
 }
 

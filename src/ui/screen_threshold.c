@@ -277,10 +277,11 @@ static void draw_bins(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
 {
     const struct ft_thr_state *t = &c->thr;
     uint64_t bin[20];
-    char left[60];
+    char left[60], age[40];
 
     snprintf(left, sizeof(left), "scores, last %.3g h, log scale", t->hours > 0 ? t->hours : 24);
-    ft_title(c, cv, b.y, b.x, b.w, left, "[ ] move   { } move fast");
+    ft_title(c, cv, b.y, b.x, b.w, left,
+             ft_loaded_age(c, &t->data, age, sizeof(age), "[ ] move   { } move fast"));
     for (int i = 0; i < 20; i++)
         bin[i] =
             (uint64_t)(t->all[i * FT_SCORE_BINS / 20] - t->all[(i + 1) * FT_SCORE_BINS / 20] + 0.5);

@@ -50,31 +50,27 @@ static void topics_enter(struct ft_con *c)
         ft_con_load(c, &c->he.topics, FT_ASK_TOPICS, topics_answer, NULL);
 }
 
-void ft_topic_open(struct ft_con *c, const char *topic)
+void ft_topic_open(struct ft_con *c, const char *topic, const char *find)
 {
     snprintf(c->he.topic, sizeof(c->he.topic), "%s", topic);
+    snprintf(c->he.find, sizeof(c->he.find), "%s", find);
     c->he.in_messages = true;
     c->he.message_at = 0;
-    c->he.find[0] = '\0';
     ft_loaded_drop(&c->he.messages);
-    ft_con_push(c, FT_PLACE_TOPICS);
-}
-
-void ft_find_messages(struct ft_con *c, const char *id)
-{
-    ft_topic_open(c, ""); /* all that a transaction goes through */
-    snprintf(c->he.find, sizeof(c->he.find), "%s", id);
-    ft_loaded_drop(&c->he.messages);
-    load_messages(c);
+    if (ft_con_top(c) == FT_PLACE_TOPICS)
+        load_messages(c);
+    else
+        ft_con_push(c, FT_PLACE_TOPICS); /* reads them */
 }
 
 static void draw_topics(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const cJSON *one;
-    char n[32], lag[32], partitions[16];
+    char n[32], lag[32], partitions[16], age[40];
     int i = 0, top = c->he.topic_at - (b.h - 3);
 
-    ft_title(c, cv, b.y, b.x, b.w, "topics", "Enter: messages");
+    ft_title(c, cv, b.y, b.x, b.w, "topics",
+             ft_loaded_age(c, &c->he.topics, age, sizeof(age), "Enter: messages"));
     b.y++, b.h--;
     if (!ft_loaded_draw(c, &c->he.topics, cv, b))
         return;
@@ -139,7 +135,7 @@ static char *value_line(const struct ft_con *c, const char *value)
 static void draw_messages(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(c->he.messages.json, "messages"), *one;
-    char left[200], when[24], n[32], *value;
+    char left[200], when[24], n[32], age[40], *value;
     int i = 0, most = cJSON_GetArraySize(rows), top = c->he.message_at - (b.h - 4);
 
     if (*c->he.topic)
@@ -147,7 +143,8 @@ static void draw_messages(struct ft_con *c, struct ft_canvas *cv, struct ft_box 
                  *c->he.find ? ": " : ", newest first", c->he.find);
     else
         snprintf(left, sizeof(left), "messages with %s", c->he.find);
-    ft_title(c, cv, b.y, b.x, b.w, left, "/ offset, @time or id");
+    ft_title(c, cv, b.y, b.x, b.w, left,
+             ft_loaded_age(c, &c->he.messages, age, sizeof(age), "/ offset, @time or id"));
     b.y++, b.h--;
     if (!ft_loaded_draw(c, &c->he.messages, cv, b))
         return;
@@ -238,12 +235,7 @@ static bool topics_act(struct ft_con *c, enum ft_act a)
         if (c->he.in_messages) {
             show_message(c);
         } else if (most) {
-            snprintf(c->he.topic, sizeof(c->he.topic), "%s",
-                     ft_js_text(cJSON_GetArrayItem(rows, *at), "topic"));
-            c->he.in_messages = true;
-            c->he.message_at = 0;
-            ft_loaded_drop(&c->he.messages);
-            load_messages(c);
+            ft_topic_open(c, ft_js_text(cJSON_GetArrayItem(rows, *at), "topic"), "");
         }
         return true;
     case FT_ACT_SEARCH:

@@ -11,7 +11,15 @@
 #define START_MS 1795183327000 /* 2026-11-20 14:02:07 UTC */
 #define AT_MS 20000
 
-enum { READ_ONLY = 1, UNMASKED = 2, FIRST_START = 4, TIPS = 8 };
+enum {
+    READ_ONLY = 1,
+    UNMASKED = 2,
+    FIRST_START = 4,
+    TIPS = 8,
+    SILENT = 16,
+    FAILING = 32,
+    FADING = 64
+};
 
 struct shot {
     const char *name, *scene;
@@ -105,6 +113,33 @@ static const struct shot shots[] = {
     {"options", "normal", "o j", 0},
     {"handover", "normal", ": \"handover\" Enter", 0},
     {"first-start", "kafka-down", "", FIRST_START},
+    /* what was asked for does not come, is refused, or came once and then no more */
+    {"queue-waiting", "normal", "2 @23000", SILENT},
+    {"queue-failed", "normal", "2", FAILING},
+    {"queue-stale", "normal", "2 @25000 @40000", FADING},
+    {"case-waiting", "normal", "Enter @23000", SILENT},
+    {"case-failed", "normal", "Enter", FAILING},
+    {"case-stale", "normal", "Enter @25000 R @40000", FADING},
+    {"threshold-waiting", "normal", "3 @23000", SILENT},
+    {"threshold-failed", "normal", "3", FAILING},
+    {"threshold-stale", "normal", "3 @25000 R @40000", FADING},
+    {"replay-waiting", "normal", "4 @23000", SILENT},
+    {"replay-failed", "normal", "4", FAILING},
+    {"replay-stale", "normal", "4 @25000 R @40000", FADING},
+    {"replay-marked", "normal", "4 j Space j Space Enter", 0},
+    {"rejects-waiting", "normal", "4 r @23000", SILENT},
+    {"health-waiting", "normal", "5 @23000", SILENT},
+    {"health-failed", "normal", "5", FAILING},
+    {"health-stale", "normal", "5 @25000 R @40000", FADING},
+    {"topics-waiting", "normal", ": \"topics\" Enter @23000", SILENT},
+    {"topics-failed", "normal", ": \"topics\" Enter", FAILING},
+    {"messages-waiting", "normal", ": \"find 761fe3bc-32b6-8213-a2c0-cbf6d462934c\" Enter @23000", SILENT},
+    {"messages-found", "normal", ": \"find 761fe3bc-32b6-8213-a2c0-cbf6d462934c\" Enter", 0},
+    {"log-waiting", "normal", "6 @23000", SILENT},
+    {"log-failed", "normal", "6", FAILING},
+    {"log-stale", "normal", "6 @25000 R @40000", FADING},
+    {"log-line", "normal", "6 Enter", 0},
+    {"addresses", "normal", ": \"kafka edit\" Enter", 0},
 };
 /* clang-format on */
 #define N_SHOTS (sizeof(shots) / sizeof(*shots))
@@ -149,8 +184,66 @@ static void play(struct ft_con *c, struct ft_scene *s, const char *keys)
     }
 }
 
+/* ---- a feed that answers late, or not well ------------------------------------------------------------ */
+
+static struct {
+    struct ft_feed inner;
+    int flags;
+    uint64_t ticket[64];
+    enum ft_ask_kind kind[64];
+    int n;
+} slow;
+
+static void slow_live(void *self, struct ft_live *out)
+{
+    (void)self;
+    slow.inner.live(slow.inner.self, out);
+}
+
+static bool good(void)
+{
+    struct ft_live *l = malloc(sizeof(*l));
+    bool early;
+
+    slow.inner.live(slow.inner.self, l);
+    early = l->wall_ms - START_MS < AT_MS + 5000;
+    free(l);
+    return slow.flags & FADING ? early : !(slow.flags & (SILENT | FAILING));
+}
+
+static uint64_t slow_ask(void *self, const struct ft_ask *ask)
+{
+    (void)self;
+    if (good())
+        return slow.inner.ask(slow.inner.self, ask);
+    if (slow.n < 64) {
+        slow.ticket[slow.n] = 1000000 + (uint64_t)slow.n;
+        slow.kind[slow.n++] = ask->kind;
+    }
+    return slow.ticket[slow.n - 1];
+}
+
+static bool slow_answer(void *self, struct ft_answer *out)
+{
+    (void)self;
+    if (slow.inner.answer(slow.inner.self, out))
+        return true;
+    if (slow.flags & SILENT || slow.n == 0)
+        return false;
+    *out = (struct ft_answer){.ticket = slow.ticket[--slow.n], .kind = slow.kind[slow.n]};
+    snprintf(out->error, sizeof(out->error), "canceling statement due to statement timeout");
+    return true;
+}
+
+static int slow_wake(void *self)
+{
+    (void)self;
+    return -1;
+}
+
 static void picture(const struct shot *shot, size_t size, struct ft_buf *out)
 {
+    struct ft_feed feed = {NULL, slow_live, slow_ask, slow_answer, slow_wake};
     struct ft_ui_opts o = {.mask = !(shot->flags & UNMASKED),
                            .read_only = (shot->flags & READ_ONLY) != 0,
                            .first_start = (shot->flags & FIRST_START) != 0,
@@ -162,7 +255,10 @@ static void picture(const struct shot *shot, size_t size, struct ft_buf *out)
 
     assert_int_equal(ft_scene_new(&s, shot->scene, 7, START_MS, NULL), FT_OK);
     ft_scene_at(s, AT_MS);
-    assert_int_equal(ft_con_new(&c, &o, ft_scene_feed(s), NULL), FT_OK);
+    slow.inner = *ft_scene_feed(s);
+    slow.flags = shot->flags;
+    slow.n = 0;
+    assert_int_equal(ft_con_new(&c, &o, &feed, NULL), FT_OK);
     c->starts = shot->flags & TIPS ? 1 : 0;
     assert_true(ft_canvas_init(&cv, sizes[size].cols, sizes[size].rows, sizes[size].ascii));
     ft_con_tick(c, 0, 0);
