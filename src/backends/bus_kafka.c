@@ -218,12 +218,49 @@ static void shorten(char *out, size_t size, const struct kb_bus *b, const char *
         out[strlen(out) - n] = '\0';
 }
 
+/*
+ * The library's text of a refused certificate does not say why.  The codes are those of X509_STORE_CTX_get_error(3), which
+ * do not change.
+ */
+static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *x509_error,
+                          int depth, const char *der, size_t n, char *why, size_t size,
+                          void *opaque)
+{
+    static const struct {
+        int code;
+        const char *text;
+    } known[] = {
+        {9,  "is not valid yet (look at the clocks)"                                           },
+        {10, "has expired: the broker needs a new one"                                         },
+        {18, "is signed by itself: name it, or its authority, in ssl.ca.location"              },
+        {19, "is signed by an authority that ssl.ca.location does not name"                    },
+        {20, "is signed by an authority that ssl.ca.location does not name"                    },
+        {21, "is signed by an authority that ssl.ca.location does not name"                    },
+        {62, "is for another host name: use the name in it with -b, or give the broker another"},
+        {64, "is for another address: use the name in it with -b, or give the broker another"  },
+    };
+    struct kb_bus *b = ((struct kb_client *)opaque)->bus;
+    const char *text = "cannot be verified: look at ssl.ca.location";
+
+    (void)rk, (void)id, (void)depth, (void)der, (void)n;
+    if (*x509_error == 0)
+        return 1;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].code == *x509_error)
+            text = known[i].text;
+    snprintf(why, size, "%s: the certificate %s", broker, text);
+    pthread_mutex_lock(&b->lock);
+    snprintf(b->certificate, sizeof(b->certificate), "the broker's certificate %s", text);
+    pthread_mutex_unlock(&b->lock);
+    return 0;
+}
+
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct kb_client *c = opaque;
     struct kb_bus *b = c->bus;
     rd_kafka_resp_err_t e = (rd_kafka_resp_err_t)code;
-    char text[300];
+    char text[300], *tail;
 
     (void)rk;
     if (e == RD_KAFKA_RESP_ERR__FATAL) {
@@ -232,6 +269,9 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     }
     pthread_mutex_lock(&b->lock);
     shorten(text, sizeof(text), b, reason);
+    if (e == RD_KAFKA_RESP_ERR__SSL && b->certificate[0] &&
+        (tail = strstr(text, "certificate verify failed")))
+        snprintf(tail, sizeof(text) - (size_t)(tail - text), "%s", b->certificate);
     if (e == RD_KAFKA_RESP_ERR__AUTHENTICATION || e == RD_KAFKA_RESP_ERR__SSL)
         b->n_refused++;
     if (e != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !b->trouble[0])
@@ -295,6 +335,7 @@ enum ft_status kb_client_new(struct kb_client *c, struct kb_bus *b, rd_kafka_typ
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_stats);
+    (void)!rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate);
     c->rk = rd_kafka_new(type, conf, text, sizeof(text));
     if (!c->rk) {
         rd_kafka_conf_destroy(conf);

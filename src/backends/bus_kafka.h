@@ -37,11 +37,12 @@ struct kb_bus {
 
     pthread_mutex_t lock; /* for the rest */
     struct ft_bus_health health;
-    atomic_bool up;     /* the same as health.up, for the path of a message */
-    bool reached;       /* a broker has answered */
-    char trouble[300];  /* newest connection error */
-    unsigned n_refused; /* credentials or certificate refused, since brokers last answered */
-    bool abandoned;     /* a handle could not be destroyed in time: its callbacks may still come */
+    atomic_bool up;        /* the same as health.up, for the path of a message */
+    bool reached;          /* a broker has answered */
+    char trouble[300];     /* newest connection error */
+    char certificate[200]; /* why the newest broker's certificate was refused */
+    unsigned n_refused;    /* credentials or certificate refused, since brokers last answered */
+    bool abandoned; /* a handle could not be destroyed in time: its callbacks may still come */
     struct {
         char fac[16];
         int64_t at_ms;

@@ -100,7 +100,10 @@ static enum ft_status connect_failed(PGconn *conn, struct ft_err *err)
         if (strstr(text, settings[i]))
             st = FT_EUSAGE;
     one_line(line, sizeof(line), text);
-    return ft_fail(err, st, "postgresql: %s", *line ? line : "no connection");
+    return ft_fail(err, st, "postgresql: %s%s", *line ? line : "no connection",
+                   strstr(text, "certificate verify failed") /* libpq does not say why */
+                       ? " (its authority is not the one of sslrootcert, or its time is over)"
+                       : "");
 }
 
 static int time_left(int64_t until_ms)

@@ -33,10 +33,7 @@ for options in "" --exactly-once; do
     arrived 60000
     for name in score3 score5 sink2 sink3; do killed $name TERM; done
     if [ -n "$options" ]; then
-        kafka_tool org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$BROKERS" --topic "s$options" --from-beginning \
-            --timeout-ms 8000 --isolation-level read_committed | grep -o '"transaction_id":"[^"]*"' | sort | uniq -c >"$TMP/topic.ids" || true
-        same "ids in the topic" "$(wc -l <"$TMP/topic.ids")" 60000
-        same "repeats in the topic" "$(awk '$1 > 1' "$TMP/topic.ids" | wc -l)" 0
+        same_topic_ids "s$options" "$RUN" "$ROWS"
     fi
     echo "members${options:+ $options}: passed"
 done

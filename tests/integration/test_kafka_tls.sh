@@ -1,5 +1,7 @@
 # Kafka over SASL_SSL: the right certificate and password work, wrong ones are refused in plain words, nothing tells the secret.
+# ctest: timeout 400
 . "$FT_SOURCE/tests/services.sh"
+. "$FT_SOURCE/tests/integration/certificates.sh"
 need java openssl
 
 kafka() { "$FT_SOURCE/scripts/kafka-server" "$@" --port "$PORT" --dir "$TMP/kafka" --sasl alice --heap 300m -q; }
@@ -36,12 +38,38 @@ same "received" "$(wc -l <"$TMP/out")" 90
 
 # certificates
 FRAUDTOP_KAFKA_SSL_CA_LOCATION=$TMP/other.pem exits 2 "$FRAUDTOP" topics list; keep
-says 'refused: .*certificate'
+says 'refused: .*authority that ssl.ca.location does not name|signed by itself'
 FRAUDTOP_KAFKA_SSL_CA_LOCATION=$TMP/none.pem exits 2 "$FRAUDTOP" topics list; keep
 says 'none.pem: No such file'
 # the wrong protocol cannot be told from a broker that hangs up: the text says what to look at
 FRAUDTOP_KAFKA_SECURITY_PROTOCOL=plaintext exits 4 "$FRAUDTOP" topics list --connect-timeout 2s; keep
 says 'security.protocol'
+
+# the server shows another name's certificate, or one whose time is over: what to look at is said
+authority "$TMP/kafka/tls"
+kafka_with() { # NAMES [expired]
+    signed "$TMP/kafka/tls" "$@"
+    (cd "$TMP/kafka/tls" && cat server.key server.crt ca.pem >server.pem)
+    kafka restart >>"$TMP/start" 2>&1 || fail "Kafka does not start again: $(tail -n 3 "$TMP/start")"
+}
+kafka_with DNS:elsewhere.example
+exits 2 "$FRAUDTOP" -vv topics list; keep
+says 'refused: .*certificate is for another (host name|address)'
+exits 2 "$FRAUDTOP" score --connect-timeout 20s; keep
+says 'refused: .*certificate is for another (host name|address)'
+kafka_with IP:127.0.0.1 expired
+exits 2 "$FRAUDTOP" -vv topics list; keep
+says 'refused: .*certificate has expired'
+kafka_with IP:127.0.0.1
+exits 0 "$FRAUDTOP" -vv topics list; keep
+
+# a running stage shows nothing of the secret in its arguments
+"$FRAUDTOP" -vv score >"$TMP/all.score" 2>&1 </dev/null & pid=$!
+BG+=("$pid")
+sleep 3
+! tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qF "$SECRET" || fail "ps shows the secret"
+kill -TERM "$pid"
+wait "$pid" || true
 
 # the secret on the command line is refused, and no output has it
 exits 2 "$FRAUDTOP" topics list -X "sasl.password=$WRONG"
