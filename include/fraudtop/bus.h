@@ -158,6 +158,7 @@ struct ft_offset {
     int32_t partition;
     int64_t next; /* the next offset to be read */
 };
+/* FT_EFATAL also when the topic was made anew, as of ft_consumer_commit. */
 enum ft_status ft_txn_send_offsets(struct ft_producer *p, struct ft_consumer *c,
                                    const struct ft_offset *o, size_t n, int timeout_ms,
                                    struct ft_err *err);
@@ -211,7 +212,8 @@ enum ft_status ft_consumer_pause(struct ft_consumer *c, const char *topic, int32
 enum ft_status ft_consumer_resume(struct ft_consumer *c, const char *topic, int32_t partition);
 enum ft_status ft_consumer_seek(struct ft_consumer *c, const char *topic, int32_t partition,
                                 int64_t offset, struct ft_err *err);
-/* Commits next offsets; wait: the answer is waited for.  A partition taken away meanwhile is FT_AGAIN. */
+/* Commits next offsets; wait: the answer is waited for.  A partition taken away meanwhile is FT_AGAIN.  FT_EFATAL: the topic
+ * was deleted and made anew since it was assigned, nothing is committed: begin again with a new consumer. */
 enum ft_status ft_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
                                   bool wait, struct ft_err *err);
 /* The group's committed offset, -1 when none. */

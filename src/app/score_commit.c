@@ -243,6 +243,8 @@ static enum ft_status commit_plain(struct ft_sc *c, bool now, struct ft_err *err
     do
         st = ft_consumer_commit(c->in, off, n, now && health.up, err);
     while (now && health.up && ft_sc_once_more(c, st) && tries++ < 3);
+    for (size_t i = 0; st != FT_OK && i < c->n_part; i++)
+        c->part[i].committed = -1; /* tried again the next time */
     /* What could not be committed is read again by somebody: the table absorbs it. */
     return st == FT_EFATAL ? st : FT_OK;
 }

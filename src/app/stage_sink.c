@@ -52,7 +52,7 @@ struct sink {
     int64_t first_ms; /* when the batch began */
     int64_t committed_ms, lag_ms, stop_by_ms;
     struct ft_msg *reading; /* the message that is decoded just now */
-    bool flushing;
+    bool flushing, untold;  /* untold: Kafka does not know the newest positions yet */
     char bad_reason[160];
     size_t n_bad;
     struct ft_seldom said, said_bad;
@@ -431,25 +431,45 @@ static void batch_done(struct sink *k)
     k->n = k->n_held = k->arena_n = 0;
 }
 
-/* For lag tools only, so now and then is enough, and the answer is not waited for. */
-static void tell_kafka(struct sink *k, bool now)
+/* The topic was made anew and has grown past our positions: they, and what was read at them, mean nothing there. */
+static enum ft_status forget_positions(struct sink *k, struct ft_err *err)
+{
+    struct ft_store_offset off[256];
+    struct ft_err why = *err;
+    size_t n_new;
+
+    for (size_t i = 0; i < k->n_part; i++) {
+        k->part[i].next = 0;
+        k->part[i].last_id = (struct ft_uuid){0};
+        k->part[i].dirty = k->part[i].owned && k->part[i].positioned;
+    }
+    if (ft_store_write(k->store, k->cluster, k->o.group, NULL, 0, off, dirty_offsets(k, off, 256),
+                       &n_new, err) != FT_OK)
+        return FT_OK; /* seen again with the next commit */
+    *err = why;
+    return FT_EFATAL;
+}
+
+/* For lag tools, so now and then is enough, and the answer is not waited for.  FT_EFATAL: begin again. */
+static enum ft_status tell_kafka(struct sink *k, bool now, struct ft_err *err)
 {
     struct ft_offset off[256];
     int64_t t = ft_now_ms();
     size_t n = 0;
     struct ft_bus_health health;
-    struct ft_err err;
 
     if (!now && t - k->committed_ms < 1000)
-        return;
+        return FT_OK;
     k->committed_ms = t;
+    k->untold = false;
     for (size_t i = 0; i < k->n_part && n < 256; i++)
         if (k->part[i].owned && k->part[i].positioned && k->part[i].next > 0)
             off[n++] = (struct ft_offset){k->s.pipe->topics.scoring, k->part[i].partition,
                                           k->part[i].next};
     ft_bus_health(k->s.pipe->bus, &health);
-    if (n)
-        (void)!ft_consumer_commit(k->in, off, n, now && health.up, &err);
+    if (n && ft_consumer_commit(k->in, off, n, now && health.up, err) == FT_EFATAL)
+        return forget_positions(k, err);
+    return FT_OK;
 }
 
 static enum ft_status flush(struct sink *k, struct ft_err *err)
@@ -457,7 +477,7 @@ static enum ft_status flush(struct sink *k, struct ft_err *err)
     enum ft_status st;
 
     if (!k->n_held)
-        return FT_OK;
+        return k->untold ? tell_kafka(k, false, err) : FT_OK;
     k->flushing = true;
     st = dead_letters_delivered(k, err);
     if (st == FT_OK)
@@ -470,8 +490,8 @@ static enum ft_status flush(struct sink *k, struct ft_err *err)
     count_latency(k);
     tell(k);
     batch_done(k);
-    tell_kafka(k, false);
-    return FT_OK;
+    k->untold = true;
+    return tell_kafka(k, false, err);
 }
 
 /* On a revocation: one try, without waiting.  What fails is read again by the next owner. */
@@ -492,7 +512,7 @@ static void flush_once(struct sink *k)
     count_latency(k);
     tell(k);
     batch_done(k);
-    tell_kafka(k, true);
+    (void)!tell_kafka(k, true, &err);
 }
 
 /* ---- reading --------------------------------------------------------------------------------------- */
@@ -754,7 +774,7 @@ static enum ft_status session(struct sink *k, struct ft_err *err)
     if (st == FT_OK)
         st = flush(k, err);
     if (st == FT_OK)
-        tell_kafka(k, true);
+        (void)!tell_kafka(k, true, err);
     batch_done(k);
     ft_consumer_close(k->in, 1500);
     k->in = NULL;

@@ -124,6 +124,9 @@ enum ft_status kb_consumer_pause(struct ft_consumer *c, const char *topic, int32
                                  bool on);
 enum ft_status kb_consumer_seek(struct ft_consumer *c, const char *topic, int32_t partition,
                                 int64_t offset, struct ft_err *err);
+/* FT_EFATAL: the topic is not the one that these offsets are of; FT_AGAIN: nobody answered. */
+enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_offset *o, size_t n,
+                                      struct ft_err *err);
 enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
                                   bool wait, struct ft_err *err);
 enum ft_status kb_consumer_committed(struct ft_consumer *c, const char *topic, int32_t partition,

@@ -8,7 +8,8 @@
 #include "fraudtop/log.h"
 
 #define QUEUED_KBYTES 32768
-#define ASK_MS 5000 /* for what a callback must ask the broker */
+#define ASK_MS 5000  /* for what a callback must ask the broker */
+#define SAME_MS 1000 /* for what is asked before each commit */
 
 /* A partition that is ours. */
 struct part {
@@ -16,6 +17,7 @@ struct part {
     int32_t partition;
     int64_t pos; /* next offset to be given to the caller; negative: not known yet (FT_START_…) */
     bool paused;
+    bool committed;      /* the group is known to have an offset of it */
     int64_t reset_at_ms; /* its position lies outside the log: when to look again; 0: it does not */
 };
 
@@ -146,10 +148,12 @@ static void fetch_committed(struct ft_consumer *c)
             const rd_kafka_topic_partition_t *e = &list->elems[i];
             struct part *p = find(c, e->topic, e->partition);
 
-            if (p && !e->err)
-                p->pos = e->offset >= 0          ? e->offset
-                         : c->client.bus->latest ? FT_START_LATEST
-                                                 : FT_START_EARLIEST;
+            if (!p || e->err)
+                continue;
+            p->committed = e->offset >= 0;
+            p->pos = p->committed            ? e->offset
+                     : c->client.bus->latest ? FT_START_LATEST
+                                             : FT_START_EARLIEST;
         }
     rd_kafka_topic_partition_list_destroy(list); /* on trouble the library asks again by itself */
 }
@@ -231,6 +235,8 @@ static enum ft_status reset(struct ft_consumer *c, struct part *p, struct ft_err
         }
         if (was < low || was > high)
             p->pos = low;
+        if (was > high)
+            p->committed = false; /* it went with the old topic */
     }
     p->reset_at_ms = 0;
     c->n_resets--;
@@ -407,15 +413,102 @@ enum ft_status kb_consumer_seek(struct ft_consumer *c, const char *topic, int32_
 
 /* ---- offsets --------------------------------------------------------------------------------------- */
 
-enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
-                                  bool wait, struct ft_err *err)
+static rd_kafka_topic_partition_list_t *list_of(const struct ft_offset *o, size_t n)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
-    rd_kafka_resp_err_t e;
-    rd_kafka_event_t *ev;
 
     for (size_t i = 0; i < n; i++)
         rd_kafka_topic_partition_list_add(list, o[i].topic, o[i].partition)->offset = o[i].next;
+    return list;
+}
+
+/* The group's offsets of these partitions, whatever transactions are open (rd_kafka_committed waits for those, of which one
+ * may be our own).  NULL: nobody answered, err says why; else the caller destroys the event that *found lies in. */
+static rd_kafka_event_t *stored_offsets(struct ft_consumer *c, const struct ft_offset *o, size_t n,
+                                        const rd_kafka_topic_partition_list_t **found,
+                                        struct ft_err *err)
+{
+    rd_kafka_t *rk = c->client.rk;
+    rd_kafka_topic_partition_list_t *list = list_of(o, n);
+    rd_kafka_AdminOptions_t *opts =
+        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    rd_kafka_ListConsumerGroupOffsets_t *ask =
+        rd_kafka_ListConsumerGroupOffsets_new(c->opts.group, list);
+    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+    const rd_kafka_ListConsumerGroupOffsets_result_t *res = NULL;
+    const rd_kafka_group_result_t **group = NULL;
+    const char *why = "no answer";
+    rd_kafka_event_t *ev;
+    size_t n_group = 0;
+
+    rd_kafka_AdminOptions_set_request_timeout(opts, SAME_MS, NULL, 0);
+    rd_kafka_ListConsumerGroupOffsets(rk, &ask, 1, opts, q);
+    ev = rd_kafka_queue_poll(q, SAME_MS + 200);
+    if (ev && rd_kafka_event_error(ev))
+        why = rd_kafka_event_error_string(ev);
+    else if (ev)
+        res = rd_kafka_event_ListConsumerGroupOffsets_result(ev);
+    if (res)
+        group = rd_kafka_ListConsumerGroupOffsets_result_groups(res, &n_group);
+    *found = n_group == 1 && !rd_kafka_group_result_error(group[0])
+                 ? rd_kafka_group_result_partitions(group[0])
+                 : NULL;
+    if (!*found)
+        ft_fail(err, FT_AGAIN, "group %s: its offsets: %s", c->opts.group, why);
+    if (!*found && ev) {
+        rd_kafka_event_destroy(ev);
+        ev = NULL;
+    }
+    rd_kafka_queue_destroy(q);
+    rd_kafka_ListConsumerGroupOffsets_destroy(ask);
+    rd_kafka_AdminOptions_destroy(opts);
+    rd_kafka_topic_partition_list_destroy(list);
+    return ev;
+}
+
+/*
+ * The broker deletes a group's offsets with their topic.  One that was there and is gone means a topic made anew; when that
+ * has grown past our position meanwhile, no fetch ever fails.  So it is looked for before it is written again: our
+ * position in the old topic must not become one in the new.  (Where a first commit failed this is a false alarm: then the
+ * beginning is where the group is anyway.)
+ */
+enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_offset *o, size_t n,
+                                      struct ft_err *err)
+{
+    const rd_kafka_topic_partition_list_t *found;
+    rd_kafka_event_t *ev = stored_offsets(c, o, n, &found, err);
+    enum ft_status st = FT_OK;
+
+    if (!ev)
+        return FT_AGAIN;
+    for (int i = 0; st == FT_OK && i < found->cnt; i++) {
+        const rd_kafka_topic_partition_t *t = &found->elems[i];
+        struct part *p = find(c, t->topic, t->partition);
+
+        if (t->err)
+            st =
+                ft_fail(err, FT_AGAIN, "group %s: its offsets: %s", c->opts.group, kb_text(t->err));
+        else if (p && t->offset < 0 && p->committed)
+            st = ft_fail(err, FT_EFATAL, "%s [%d]: the topic was made anew", p->topic,
+                         (int)p->partition);
+        else if (p)
+            p->committed = true; /* in a moment */
+    }
+    rd_kafka_event_destroy(ev);
+    return st;
+}
+
+enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
+                                  bool wait, struct ft_err *err)
+{
+    enum ft_status st = kb_consumer_same_topic(c, o, n, err);
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t e;
+    rd_kafka_event_t *ev;
+
+    if (st != FT_OK)
+        return st;
+    list = list_of(o, n);
     if (!wait) {
         e = rd_kafka_commit(c->client.rk, list, 1);
     } else {

@@ -296,11 +296,14 @@ enum ft_status kb_txn_offsets(struct ft_producer *p, struct ft_consumer *c,
                               const struct ft_offset *o, size_t n, int timeout_ms,
                               struct ft_err *err)
 {
-    rd_kafka_consumer_group_metadata_t *group =
-        rd_kafka_consumer_group_metadata(kb_consumer_handle(c));
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
-    enum ft_status st;
+    rd_kafka_consumer_group_metadata_t *group;
+    rd_kafka_topic_partition_list_t *list;
+    enum ft_status st = kb_consumer_same_topic(c, o, n, err);
 
+    if (st != FT_OK)
+        return st;
+    group = rd_kafka_consumer_group_metadata(kb_consumer_handle(c));
+    list = rd_kafka_topic_partition_list_new((int)n);
     for (size_t i = 0; i < n; i++)
         rd_kafka_topic_partition_list_add(list, o[i].topic, o[i].partition)->offset = o[i].next;
     st = group ? txn_status(
