@@ -26,6 +26,11 @@ struct ft_journal {
     char file[FT_JOURNAL_FILES][FT_PATH_MAX]; /* absolute */
 };
 
+/* Takes the run for this process, until ft_journal_unlock or its end: FT_EUSAGE when another one on this machine is sending it.
+ * One file, runs/lock, serves all runs. */
+enum ft_status ft_journal_lock(int *fd, const char *state_dir, const struct ft_run *run,
+                               struct ft_err *err);
+void ft_journal_unlock(int fd); /* -1: nothing was taken */
 /* runs/RUN.json below state_dir; makes the folder. */
 enum ft_status ft_journal_path(char *out, size_t size, const char *state_dir,
                                const struct ft_run *run, struct ft_err *err);

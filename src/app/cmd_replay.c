@@ -86,6 +86,11 @@ int ft_cmd_replay(struct ft_app *app)
     if (st == FT_OK)
         st = ft_pipeline_start(&p, &err);
     start = ft_now_ms();
+    if (st == FT_OK &&
+        !app->quiet) { /* before the first row is sent: a run that is killed can be continued */
+        ft_replay_status(p.replay, &v);
+        fprintf(stderr, "fraudtop: run %s\n", v.run_text);
+    }
     if (st == FT_OK)
         st = ft_pipeline_replay_start(&p, &err);
     if (st != FT_OK) {
@@ -93,9 +98,6 @@ int ft_cmd_replay(struct ft_app *app)
         ft_pipeline_close(&p);
         return status;
     }
-    ft_replay_status(p.replay, &v);
-    if (!app->quiet)
-        fprintf(stderr, "fraudtop: run %s\n", v.run_text);
     ft_progress_start(&bar, app, "replay");
     while (!ft_stage_ended(p.replay) && !ft_stop_signal()) {
         show(&bar, p.replay);

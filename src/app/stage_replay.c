@@ -25,6 +25,7 @@ struct replay {
     struct ft_replay_opts o;
     struct ft_journal j;
     char journal_path[FT_PATH_MAX];
+    int lock_fd;
     const char *file[FT_JOURNAL_FILES]; /* of a resumed run */
     struct ft_rows *rows;
     struct ft_quarantine *quarantine;
@@ -62,6 +63,8 @@ static enum ft_status load_journal(struct replay *r, struct ft_err *err)
                        "--resume %s: not the name of a run (it is printed at its start and end)",
                        r->o.resume);
     st = ft_journal_path(r->journal_path, sizeof(r->journal_path), r->o.state_dir, &run, err);
+    if (st == FT_OK)
+        st = ft_journal_lock(&r->lock_fd, r->o.state_dir, &run, err);
     if (st != FT_OK)
         return st;
     st = ft_journal_read(r->journal_path, &r->j, err);
@@ -160,6 +163,7 @@ static enum ft_status new_run(struct replay *r, struct ft_err *err)
 {
     uint64_t print = ft_rows_fingerprint(r->rows);
     uint64_t start = (uint64_t)ft_wall_ms(), mix;
+    enum ft_status st;
 
     r->j.started_ms = (int64_t)start;
     r->j.fingerprint = print;
@@ -174,8 +178,10 @@ static enum ft_status new_run(struct replay *r, struct ft_err *err)
         r->j.run = (struct ft_run){.start_ms = start & ((1ull << 48) - 1),
                                    .hash = (mix ^ mix >> 34) & ((1ull << 34) - 1)};
     }
-    return ft_journal_path(r->journal_path, sizeof(r->journal_path), r->o.state_dir, &r->j.run,
-                           err);
+    st = ft_journal_path(r->journal_path, sizeof(r->journal_path), r->o.state_dir, &r->j.run, err);
+    if (st != FT_OK || r->o.no_journal)
+        return st;
+    return ft_journal_lock(&r->lock_fd, r->o.state_dir, &r->j.run, err);
 }
 
 static enum ft_status continue_run(struct replay *r, struct ft_err *err)
@@ -259,6 +265,7 @@ static void destroy(struct ft_stage *s)
 
     ft_rows_close(r->rows);
     ft_quarantine_close(r->quarantine, NULL);
+    ft_journal_unlock(r->lock_fd);
     ft_gap_fini(&r->gap);
     free(r->bad);
     ft_buf_fini(&r->msg);
@@ -702,6 +709,7 @@ enum ft_status ft_replay_new(struct ft_stage **out, const struct ft_pipe *pipe,
     r->s.run = run;
     r->s.destroy = destroy;
     r->o = *opts;
+    r->lock_fd = -1;
     r->pool_at = sizeof(r->pool);
     ft_buf_init(&r->msg, FT_MSG_MAX);
     st = prepare(r, err);

@@ -1,3 +1,6 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* F_OFD_SETLK */
+#endif
 #include "fraudtop/journal.h"
 
 #include <cjson/cJSON.h>
@@ -11,6 +14,39 @@
 #include <unistd.h>
 
 #include "fraudtop/log.h"
+
+enum ft_status ft_journal_lock(int *fd, const char *state_dir, const struct ft_run *run,
+                               struct ft_err *err)
+{
+    char path[FT_PATH_MAX], name[FT_RUN_TEXT + 1];
+    struct flock one = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    int n = snprintf(path, sizeof(path), "%s/runs/lock", state_dir);
+
+    *fd = -1;
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return ft_fail(err, FT_EUSAGE, "%s: the path is too long", state_dir);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return ft_fail(err, FT_EIO, "%s: %s", path, strerror(errno));
+    /* a byte of its own for each run; there need not be anything at it */
+    one.l_start = (off_t)((run->start_ms * 0x9E3779B97F4A7C15u ^ run->hash) >> 2);
+    if (fcntl(*fd, F_OFD_SETLK, &one) == 0)
+        return FT_OK;
+    n = errno;
+    ft_journal_unlock(*fd);
+    *fd = -1;
+    if (n != EAGAIN && n != EACCES)
+        return FT_OK; /* a file system without locks */
+    ft_run_format(run, name);
+    return ft_fail(err, FT_EUSAGE,
+                   "run %s is being sent by another process: wait for its end, or stop it", name);
+}
+
+void ft_journal_unlock(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
 
 enum ft_status ft_journal_path(char *out, size_t size, const char *state_dir,
                                const struct ft_run *run, struct ft_err *err)
