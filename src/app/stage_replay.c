@@ -691,6 +691,8 @@ static enum ft_status run(struct ft_stage *s, struct ft_err *err)
         kept = FT_EIO;
     }
     r->quarantine = NULL;
+    ft_journal_unlock(r->lock_fd); /* it may be continued although we are still looked at */
+    r->lock_fd = -1;
     return st == FT_OK || st == FT_ESTOPPED ? (kept == FT_OK ? st : kept) : st;
 }
 
