@@ -158,7 +158,7 @@ struct ft_offset {
     int32_t partition;
     int64_t next; /* the next offset to be read */
 };
-/* FT_EFATAL also when the topic was made anew, as of ft_consumer_commit. */
+/* c stays until the transaction has ended.  FT_EFATAL also when the topic was made anew, as of ft_consumer_commit. */
 enum ft_status ft_txn_send_offsets(struct ft_producer *p, struct ft_consumer *c,
                                    const struct ft_offset *o, size_t n, int timeout_ms,
                                    struct ft_err *err);

@@ -127,6 +127,8 @@ enum ft_status kb_consumer_seek(struct ft_consumer *c, const char *topic, int32_
 /* FT_EFATAL: the topic is not the one that these offsets are of; FT_AGAIN: nobody answered. */
 enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_offset *o, size_t n,
                                       struct ft_err *err);
+/* How it ended: what was asked for is in the group, or it may not be. */
+void kb_consumer_sure(struct ft_consumer *c, bool committed);
 enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
                                   bool wait, struct ft_err *err);
 enum ft_status kb_consumer_committed(struct ft_consumer *c, const char *topic, int32_t partition,

@@ -18,6 +18,7 @@ struct part {
     int64_t pos; /* next offset to be given to the caller; negative: not known yet (FT_START_…) */
     bool paused;
     bool committed;      /* the group is known to have an offset of it */
+    bool in_txn;         /* it will have one with the end of a transaction */
     int64_t reset_at_ms; /* its position lies outside the log: when to look again; 0: it does not */
 };
 
@@ -492,10 +493,18 @@ enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_off
             st = ft_fail(err, FT_EFATAL, "%s [%d]: the topic was made anew", p->topic,
                          (int)p->partition);
         else if (p)
-            p->committed = true; /* in a moment */
+            p->in_txn = true;
     }
     rd_kafka_event_destroy(ev);
     return st;
+}
+
+void kb_consumer_sure(struct ft_consumer *c, bool committed)
+{
+    for (size_t i = 0; i < c->n_parts; i++) {
+        c->part[i].committed |= committed && c->part[i].in_txn;
+        c->part[i].in_txn = false;
+    }
 }
 
 enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
@@ -523,8 +532,10 @@ enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset 
             rd_kafka_event_destroy(ev);
     }
     rd_kafka_topic_partition_list_destroy(list);
-    if (!e || e == RD_KAFKA_RESP_ERR__NO_OFFSET)
+    if (!e || e == RD_KAFKA_RESP_ERR__NO_OFFSET) {
+        kb_consumer_sure(c, true);
         return FT_OK;
+    }
     return ft_fail(err, kb_status(e), "group %s: commit: %s", c->opts.group ? c->opts.group : "-",
                    kb_text(e));
 }

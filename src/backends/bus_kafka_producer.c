@@ -19,6 +19,7 @@ struct ft_producer {
     struct kb_client client; /* opaque of the callbacks */
     struct ft_producer_opts opts;
     char *txn_id;
+    struct ft_consumer *reader; /* whose offsets are in the open transaction */
     _Atomic uint64_t n_sent, n_reported;
     pthread_mutex_t lock; /* for adding to topic */
     atomic_size_t n_topics;
@@ -289,6 +290,7 @@ enum ft_status kb_txn_init(struct ft_producer *p, int timeout_ms, struct ft_err 
 
 enum ft_status kb_txn_begin(struct ft_producer *p, struct ft_err *err)
 {
+    p->reader = NULL;
     return txn_status(p, rd_kafka_begin_transaction(p->client.rk), "begin", err);
 }
 
@@ -302,6 +304,7 @@ enum ft_status kb_txn_offsets(struct ft_producer *p, struct ft_consumer *c,
 
     if (st != FT_OK)
         return st;
+    p->reader = c;
     group = rd_kafka_consumer_group_metadata(kb_consumer_handle(c));
     list = rd_kafka_topic_partition_list_new((int)n);
     for (size_t i = 0; i < n; i++)
@@ -318,10 +321,18 @@ enum ft_status kb_txn_offsets(struct ft_producer *p, struct ft_consumer *c,
 
 enum ft_status kb_txn_commit(struct ft_producer *p, int timeout_ms, struct ft_err *err)
 {
-    return txn_status(p, rd_kafka_commit_transaction(p->client.rk, timeout_ms), "commit", err);
+    enum ft_status st =
+        txn_status(p, rd_kafka_commit_transaction(p->client.rk, timeout_ms), "commit", err);
+
+    if (st == FT_OK && p->reader)
+        kb_consumer_sure(p->reader, true);
+    return st;
 }
 
 enum ft_status kb_txn_abort(struct ft_producer *p, int timeout_ms, struct ft_err *err)
 {
+    if (p->reader)
+        kb_consumer_sure(p->reader, false);
+    p->reader = NULL;
     return txn_status(p, rd_kafka_abort_transaction(p->client.rk, timeout_ms), "abort", err);
 }

@@ -12,9 +12,9 @@ volume() { # FOLDER MB: a small volume
     mount -t tmpfs -o "size=$2m,mode=0755" fraudtop "$1" 2>/dev/null || skip "no right to mount a small volume"
     VOLUMES+=("$1")
 }
-unmount() { for v in ${VOLUMES[@]+"${VOLUMES[@]}"}; do umount -l "$v"; done; }
+unmount() { for ((i = ${#VOLUMES[@]} - 1; i >= 0; i--)); do umount -l "${VOLUMES[i]}"; done; }
 AT_END+=(unmount)
-fill() { dd if=/dev/zero of="$1/filler" bs=64k 2>/dev/null || true; }
+fill() { dd if=/dev/zero bs=64k >>"$1/filler" 2>/dev/null || true; } # again: what became free meanwhile
 
 volume "$TMP/kafka" 700
 own_kafka log.segment.bytes=16777216
@@ -26,7 +26,7 @@ chown postgres "$PGDIR/wal"
 PGINIT="--waldir=$PGDIR/wal/log"
 PGSET="-c max_wal_size=48MB -c min_wal_size=32MB -c wal_recycle=off"
 own_postgres "$PGDIR"
-ROWS=${FT_ROWS:-150000}
+ROWS=${FT_ROWS:-300000}
 made "$ROWS" 29 "$TMP/rows.csv"
 three_stages ${FT_SCORE:-}
 replay_of "$TMP/rows.csv" 1500
@@ -46,20 +46,27 @@ more() { has_rows $((before + 500)); }
 within 60 more || fail "the sink does not go on: $(tail -n 3 "$TMP/sink.log")"
 
 # its log: the server stops by itself
-fill "$PGDIR/wal"
-stopped_itself() { ! psql -qXAtc "SELECT 1" "$DB"; }
-within 90 stopped_itself || echo "the server found room in its log to go on"
+stopped_itself() {
+    fill "$PGDIR/wal"
+    ! psql -qXAtc "SELECT 1" "$DB" >/dev/null 2>&1
+}
+within 120 stopped_itself || fail "the server still writes without room for its log"
 sleep 3
 rm "$PGDIR/wal/filler"
 pg kill9 2>/dev/null || true
 pg start
 before=$(rows)
+[ "$before" -lt "$ROWS" ] || fail "nothing was left to be stored: FT_ROWS is too low"
 say_how_it_went "log volume" 'waiting for PostgreSQL' sink
 within 60 more || fail "the sink does not go on: $(tail -n 3 "$TMP/sink.log")"
 
 # Kafka's: the broker halts when none of its folders can be written
-fill "$TMP/kafka"
-within 90 grep -q 'waiting for Kafka\|127.0.0.1:[0-9]*: ' "$TMP/replay.log" || echo "the broker had room in its segments to go on"
+halted() {
+    fill "$TMP/kafka"
+    ! kill -0 "$(cat "$TMP/kafka/kafka.pid")" 2>/dev/null
+}
+kill -0 "${PID[replay]}" 2>/dev/null || fail "nothing was left to be sent: FT_ROWS is too low"
+within 120 halted || fail "the broker still writes without room"
 sleep 5
 bounded replay 150
 rm -f "$TMP/kafka/filler"

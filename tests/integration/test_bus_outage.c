@@ -24,10 +24,11 @@ static int server(const char *command)
 {
     char line[400];
 
-    snprintf(line, sizeof(line),
-             FT_SOURCE_DIR
-             "/scripts/kafka-server %s --port %d --dir %s --heap 300m -q >>%s.out 2>&1",
-             command, port, folder, folder);
+    snprintf(
+        line, sizeof(line),
+        FT_SOURCE_DIR
+        "/scripts/kafka-server %s --port %d --dir %s --heap 300m --timeout 150 -q >>%s.out 2>&1",
+        command, port, folder, folder);
     return system(line);
 }
 
