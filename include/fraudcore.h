@@ -67,13 +67,13 @@ enum fc_kind { FC_NUMERIC, FC_CATEGORICAL };
 
 /* A column of the training data, in its order. */
 struct fc_feature {
-    const char *
-        name; /* zero-terminated; bytes as in the file (which may hold zeros, or no UTF-8); the decimal flat
-                       * index when the model has no name */
+    /* Zero-terminated; bytes as in the file, which may hold zeros and no UTF-8.  Without a name: the flat index in
+     * decimal. */
+    const char *name;
     size_t name_n;
     enum fc_kind kind;
-    bool
-        used; /* the model asks of it (it has a border, or a one-hot or CTR feature): a row must have it */
+    /* The model asks of it (it has a border, or a one-hot or CTR feature): a row must have it. */
+    bool used;
 };
 
 struct fc_info {
@@ -82,8 +82,7 @@ struct fc_info {
     size_t n_binary; /* yes/no questions that trees can ask: all borders and one-hot values */
     size_t n_ctr_features, n_ctr_tables;
     bool symmetric;
-    bool
-        has_names; /* some feature has a name other than its decimal flat index: else go by position */
+    bool has_names;      /* a feature has a name other than its flat index; else go by position */
     bool has_weights;    /* leaf weights are there: explanations and importance can be had */
     bool is_probability; /* the loss is Logloss or CrossEntropy: fc_sigmoid(raw) is a probability */
     double scale, bias;  /* raw = scale * (sum of the leaf values) + bias */
@@ -116,7 +115,8 @@ FC_API bool fc_model_meta_at(const struct fc_model *m, size_t i, const char **ke
 struct fc_scratch;
 #define FC_MAX_ROWS 4096 /* rows in one scratch */
 
-/* Room for max_rows rows (1 to FC_MAX_ROWS; other numbers become the nearest of these).  NULL: no memory.
+/* Room for max_rows rows (1 to FC_MAX_ROWS; other numbers become the nearest of these), the caller's to release.  NULL: no
+ * memory.  About 4 bytes for each used feature and row; m must outlive it.
  * In a new scratch every value is missing; fc_eval leaves values as they are, so only what changes must be put. */
 FC_API struct fc_scratch *fc_scratch_new(const struct fc_model *m, size_t max_rows);
 FC_API void fc_scratch_free(struct fc_scratch *s); /* NULL is fine */
@@ -151,12 +151,13 @@ FC_API const char *fc_scratch_path(const struct fc_scratch *s);
 /* ---- explanations --------------------------------------------------------------------------------- */
 
 /*
- * SHAP values of one row of the scratch, as it was put: values[f] for each flat feature f, n_features of them, and *base,
- * in the unit of raw; base + sum equals raw to 1e-9 relative.  They are CatBoost's own where those sum up; for leaves
- * that CatBoost folds into their parents, leaves of no weight and scales other than 1 they follow the same definition.
+ * SHAP values of one row of the scratch, as it was put (fc_eval need not have run): values[f] for each flat feature f,
+ * n_features of them, and *base, in the unit of raw; base + sum equals raw to 1e-9 relative.  They are CatBoost's own where
+ * those sum up; for leaves that CatBoost folds into their parents, leaves of no weight and scales other than 1 they follow
+ * the same definition.
  * FC_EMISSING without leaf weights, FC_ENOMEM at the first call of a scratch.
  * What is found out about leaves of symmetric trees is remembered in the model (at most 256 MiB, shared by all threads,
- * without locks), so that the first rows take longer.
+ * without locks), so that the first rows take longer; non-symmetric trees are gone through anew for each row.
  */
 FC_API enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t row,
                               double *values, double *base, struct fc_err *err);
