@@ -33,6 +33,7 @@ struct ft_consumer {
     const rd_kafka_topic_t *last_rkt;
     size_t n_resets; /* parts with reset_at_ms */
     rd_kafka_queue_t *answers;
+    struct kb_client asker; /* see asker_of */
 };
 
 static struct ft_consumer *consumer_of(void *client)
@@ -423,48 +424,28 @@ static rd_kafka_topic_partition_list_t *list_of(const struct ft_offset *o, size_
     return list;
 }
 
-/* The group's offsets of these partitions, whatever transactions are open (rd_kafka_committed waits for those, of which one
- * may be our own).  NULL: nobody answered, err says why; else the caller destroys the event that *found lies in. */
-static rd_kafka_event_t *stored_offsets(struct ft_consumer *c, const struct ft_offset *o, size_t n,
-                                        const rd_kafka_topic_partition_list_t **found,
-                                        struct ft_err *err)
+/*
+ * A handle of the same group that only asks for its offsets, whatever transactions are open: the reading one would wait for
+ * those, of which one may be our own.  (The admin call for it can abort the process in an outage, in 2.0.2.)
+ */
+static enum ft_status asker_of(struct ft_consumer *c, struct ft_err *err)
 {
-    rd_kafka_t *rk = c->client.rk;
-    rd_kafka_topic_partition_list_t *list = list_of(o, n);
-    rd_kafka_AdminOptions_t *opts =
-        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    rd_kafka_ListConsumerGroupOffsets_t *ask =
-        rd_kafka_ListConsumerGroupOffsets_new(c->opts.group, list);
-    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
-    const rd_kafka_ListConsumerGroupOffsets_result_t *res = NULL;
-    const rd_kafka_group_result_t **group = NULL;
-    const char *why = "no answer";
-    rd_kafka_event_t *ev;
-    size_t n_group = 0;
+    static const struct ft_prop own = {"statistics.interval.ms", "0"};
+    rd_kafka_conf_t *conf = NULL;
+    enum ft_status st;
 
-    rd_kafka_AdminOptions_set_request_timeout(opts, SAME_MS, NULL, 0);
-    rd_kafka_ListConsumerGroupOffsets(rk, &ask, 1, opts, q);
-    ev = rd_kafka_queue_poll(q, SAME_MS + 200);
-    if (ev && rd_kafka_event_error(ev))
-        why = rd_kafka_event_error_string(ev);
-    else if (ev)
-        res = rd_kafka_event_ListConsumerGroupOffsets_result(ev);
-    if (res)
-        group = rd_kafka_ListConsumerGroupOffsets_result_groups(res, &n_group);
-    *found = n_group == 1 && !rd_kafka_group_result_error(group[0])
-                 ? rd_kafka_group_result_partitions(group[0])
-                 : NULL;
-    if (!*found)
-        ft_fail(err, FT_AGAIN, "group %s: its offsets: %s", c->opts.group, why);
-    if (!*found && ev) {
-        rd_kafka_event_destroy(ev);
-        ev = NULL;
-    }
-    rd_kafka_queue_destroy(q);
-    rd_kafka_ListConsumerGroupOffsets_destroy(ask);
-    rd_kafka_AdminOptions_destroy(opts);
-    rd_kafka_topic_partition_list_destroy(list);
-    return ev;
+    if (c->asker.rk)
+        return FT_OK;
+    st = kb_conf_new(&conf, c->client.bus, KB_CONSUMER, &own, 1, err);
+    if (st == FT_OK)
+        st = kb_conf_set(conf, "isolation.level", "read_uncommitted", err);
+    if (st == FT_OK)
+        st = kb_conf_set(conf, "group.id", c->opts.group, err);
+    if (st == FT_OK)
+        return kb_client_new(&c->asker, c->client.bus, RD_KAFKA_CONSUMER, conf, err);
+    if (conf)
+        rd_kafka_conf_destroy(conf);
+    return st;
 }
 
 /*
@@ -476,26 +457,29 @@ static rd_kafka_event_t *stored_offsets(struct ft_consumer *c, const struct ft_o
 enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_offset *o, size_t n,
                                       struct ft_err *err)
 {
-    const rd_kafka_topic_partition_list_t *found;
-    rd_kafka_event_t *ev = stored_offsets(c, o, n, &found, err);
-    enum ft_status st = FT_OK;
+    enum ft_status st = asker_of(c, err);
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t e;
 
-    if (!ev)
-        return FT_AGAIN;
-    for (int i = 0; st == FT_OK && i < found->cnt; i++) {
-        const rd_kafka_topic_partition_t *t = &found->elems[i];
+    if (st != FT_OK)
+        return st;
+    rd_kafka_poll(c->asker.rk, 0); /* or its news would heap up */
+    list = list_of(o, n);
+    e = rd_kafka_committed(c->asker.rk, list, SAME_MS);
+    for (int i = 0; st == FT_OK && i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *t = &list->elems[i];
         struct part *p = find(c, t->topic, t->partition);
 
-        if (t->err)
-            st =
-                ft_fail(err, FT_AGAIN, "group %s: its offsets: %s", c->opts.group, kb_text(t->err));
+        if (e || t->err)
+            st = ft_fail(err, FT_AGAIN, "group %s: its offsets: %s", c->opts.group,
+                         kb_text(e ? e : t->err));
         else if (p && t->offset < 0 && p->committed)
             st = ft_fail(err, FT_EFATAL, "%s [%d]: the topic was made anew", p->topic,
                          (int)p->partition);
         else if (p)
             p->in_txn = true;
     }
-    rd_kafka_event_destroy(ev);
+    rd_kafka_topic_partition_list_destroy(list);
     return st;
 }
 
@@ -719,6 +703,8 @@ void kb_consumer_close(struct ft_consumer *c, int timeout_ms)
     c->opts.revoked = NULL;
     c->opts.assigned = NULL;
     rd_kafka_queue_destroy(c->answers);
-    if (kb_client_destroy(&c->client, kb_left(deadline)))
+    /* both, or callbacks of one that was left behind would find nothing */
+    if (kb_client_destroy(&c->asker, kb_left(deadline)) &
+        kb_client_destroy(&c->client, kb_left(deadline)))
         consumer_release(c);
 }

@@ -97,6 +97,7 @@ stopped() {
 peak() { awk '/^VmHWM/ {print int($2 / 1024)}' "/proc/${PID[$1]}/status"; }
 bounded() { # NAME MB
     local mb
+    kill -0 "${PID[$1]}" 2>/dev/null || { [ "$1" = replay ] && return; fail "$1 is gone: $(tail -n 2 "$TMP/$1.log")"; } # a replay may be done
     mb=$(peak "$1")
     echo "$1: $mb MB at most"
     [ "$mb" -lt "$2" ] || fail "$1 took $mb MB, more than $2"

@@ -27,11 +27,11 @@ same_ids() {
 
 # same_topic_ids TOPIC RUN ROWS: the topic, read committed by a reader that is not ours, holds each of these ids of the run once
 same_topic_ids() {
-    local start=${2:0:8}-${2:8:4}
+    local s start=${2:0:8}-${2:8:4}
     ids_of "$2" "$3" >"$TMP/want.ids"
-    for _ in 1 2 3 4 5; do # on a busy machine the reader may give up before it has begun: what it reads at last counts
+    for s in 10 20 40 80; do # on a busy machine the reader may give up before it has begun: what it reads at last counts
         "$FT_SOURCE/scripts/kafka-server" --port "${BROKERS##*:}" run org.apache.kafka.tools.consumer.ConsoleConsumer \
-            --bootstrap-server "$BROKERS" --topic "$1" --from-beginning --timeout-ms 10000 --isolation-level read_committed \
+            --bootstrap-server "$BROKERS" --topic "$1" --from-beginning --timeout-ms ${s}000 --isolation-level read_committed \
             2>/dev/null | sed -n 's/.*"transaction_id":"\('"$start"'[^"]*\)".*/\1/p' | sort >"$TMP/topic.ids" || true
         [ "$(wc -l <"$TMP/topic.ids")" -lt "$3" ] || break
     done
