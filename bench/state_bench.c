@@ -11,37 +11,36 @@
 #include <string.h>
 #include <time.h>
 
-#include "fraudtop/scoring.h"
+#include "state_rows.h"
 
-#define F(name, window, value, aggregate)                                                          \
-    "{\"name\":\"" name "\",\"window\":\"" window "\",\"value\":\"" value                          \
-    "\",\"aggregate\":\"" aggregate "\"}"
-#define MANIFEST(history)                                                                                                                                                 \
-    "{\"format\":1,\"name\":\"bench\",\"version\":\"1\",\"state\":{\"history\":" history "},"                                                                             \
-    "\"stages\":[{\"name\":\"first\",\"features\":[{\"name\":\"amount\"}]},{\"name\":\"second\","                                                                         \
-    "\"features\":[" F("a", "1h", "transaction", "count") "," F("b", "24h", "amount", "sum") "," F("c", "7d", "amount", "max") "," F("d", "24h", "night", "count") "," F( \
-        "e", "today", "amount",                                                                                                                                           \
-        "sum") "," F("f", "life", "amount",                                                                                                                               \
-                     "mean") "," F("g", "life", "amount",                                                                                                                 \
-                                   "std") "," F("h", "category", "log_amount",                                                                                            \
-                                                "mean") "," F("i", "life", "amount",                                                                                      \
-                                                              "log_ratio_mean") "," F("j",                                                                                \
-                                                                                      "category",                                                                         \
-                                                                                      "amount",                                                                           \
-                                                                                      "log_ratio_"                                                                        \
-                                                                                      "mean") "," F("k",                                                                  \
-                                                                                                    "24h",                                                                \
-                                                                                                    "score",                                                              \
-                                                                                                    "max") "," F("l",                                                     \
-                                                                                                                 "life",                                                  \
-                                                                                                                 "score",                                                 \
-                                                                                                                 "ewma") "," F("m",                                       \
-                                                                                                                               "24h",                                     \
-                                                                                                                               "score",                                   \
-                                                                                                                               "count_above") "," F("n",                  \
-                                                                                                                                                    "life",               \
-                                                                                                                                                    "time",               \
-                                                                                                                                                    "since_last") "]}]}"
+#define MANIFEST(history)                                                                                                                                                                          \
+    "{\"format\":1,\"name\":\"bench\",\"version\":\"1\",\"state\":{\"history\":" history "},"                                                                                                      \
+    "\"stages\":[{\"name\":\"first\",\"features\":[{\"name\":\"amount\"}]},{\"name\":\"second\","                                                                                                  \
+    "\"features\":[" CASE_F("a", "1h", "transaction", "count") "," CASE_F("b", "24h", "amount", "sum") "," CASE_F("c", "7d", "amount", "max") "," CASE_F("d", "24h", "night", "count") "," CASE_F( \
+        "e", "today", "amount",                                                                                                                                                                    \
+        "sum") "," CASE_F("f", "life", "amount",                                                                                                                                                   \
+                          "mean") "," CASE_F("g", "life", "amount",                                                                                                                                \
+                                             "std") "," CASE_F("h", "category", "log_amount",                                                                                                      \
+                                                               "mean") "," CASE_F("i", "life",                                                                                                     \
+                                                                                  "amount",                                                                                                        \
+                                                                                  "log_ratio_"                                                                                                     \
+                                                                                  "mean") "," CASE_F("j",                                                                                          \
+                                                                                                     "category",                                                                                   \
+                                                                                                     "amount",                                                                                     \
+                                                                                                     "log_ratio_"                                                                                  \
+                                                                                                     "mean") "," CASE_F("k",                                                                       \
+                                                                                                                        "24h",                                                                     \
+                                                                                                                        "score",                                                                   \
+                                                                                                                        "max") "," CASE_F("l",                                                     \
+                                                                                                                                          "life",                                                  \
+                                                                                                                                          "score",                                                 \
+                                                                                                                                          "ewma") "," CASE_F("m",                                  \
+                                                                                                                                                             "24h",                                \
+                                                                                                                                                             "score",                              \
+                                                                                                                                                             "count_above") "," CASE_F("n",        \
+                                                                                                                                                                                       "life",     \
+                                                                                                                                                                                       "time",     \
+                                                                                                                                                                                       "since_last") "]}]}"
 
 static const uint8_t secret[16] = {7};
 
@@ -64,13 +63,6 @@ static uint64_t next_random(uint64_t *seed)
     return *seed >> 33;
 }
 
-static enum ft_status no_file(void *user, const char *file, struct ft_buf *out, struct ft_err *err)
-{
-    (void)user;
-    (void)out;
-    return ft_fail(err, FT_END, "%s: not there", file);
-}
-
 /* ---- transactions ---------------------------------------------------------------------------------- */
 
 struct made {
@@ -78,16 +70,12 @@ struct made {
     struct ft_txn txn;
 };
 
-static struct ft_cell cell(const char *text)
-{
-    return (struct ft_cell){text, (uint32_t)strlen(text), FT_CELL_TEXT};
-}
-
 static void make(struct made *m, uint64_t *seed, uint64_t row, uint64_t rows, uint64_t customers)
 {
     static const char *const kinds[] = {"home",        "travel",      "misc_net",      "misc_pos",
                                         "grocery_pos", "food_dining", "gas_transport", "kids_pets"};
     int minute = (int)(row * 40320 / rows); /* 28 days */
+    struct case_row row_of = {.time = m->time, .amount = m->amount, .customer = m->name};
 
     snprintf(m->time, sizeof(m->time), "2020-02-%02d %02d:%02d", 1 + minute / 1440,
              minute / 60 % 24, minute % 60);
@@ -95,14 +83,11 @@ static void make(struct made *m, uint64_t *seed, uint64_t row, uint64_t rows, ui
              (int)(next_random(seed) % 100));
     snprintf(m->name, sizeof(m->name), "c%llu",
              (unsigned long long)(row < customers ? row : next_random(seed) % customers));
-    m->txn = (struct ft_txn){.label = FT_LABEL_UNKNOWN};
-    m->txn.col[FT_COL_TIME] = cell(m->time);
-    m->txn.col[FT_COL_AMOUNT] = cell(m->amount);
-    m->txn.col[FT_COL_CAT_ID] = cell(kinds[next_random(seed) % 8]);
-    m->txn.col[FT_COL_MERCH] = cell("fraud_Stokes, Christiansen and Sipes");
-    m->txn.col[FT_COL_NAME_1] = cell(m->name);
-    m->txn.col[FT_COL_NAME_2] = cell("Rodriguez");
-    m->txn.col[FT_COL_STREET] = cell("172 Paula Inlet Apt. 650");
+    row_of.category = kinds[next_random(seed) % 8];
+    m->txn = case_txn(&row_of);
+    m->txn.col[FT_COL_MERCH] = case_cell("fraud_Stokes, Christiansen and Sipes");
+    m->txn.col[FT_COL_NAME_2] = case_cell("Rodriguez");
+    m->txn.col[FT_COL_STREET] = case_cell("172 Paula Inlet Apt. 650");
 }
 
 /* CPU seconds in the state alone, making of transactions left out. */
@@ -204,8 +189,8 @@ int main(int argc, char **argv)
     rows = rows ? rows : 8 * customers;
     log.p = malloc(log.cap);
     if (!customers || !log.p ||
-        ft_scorer_build(&s, "bench", "", ft_span_of(manifest), no_file, NULL, FT_SCORER_FEATURES,
-                        &err) != FT_OK ||
+        ft_scorer_build(&s, "bench", "", ft_span_of(manifest), case_no_file, NULL,
+                        FT_SCORER_FEATURES, &err) != FT_OK ||
         !(state = ft_state_new(s, secret))) {
         fprintf(stderr, "state_bench: %s\n", err.text);
         return 1;

@@ -163,8 +163,10 @@ enum ft_status ft_score_why(const struct ft_scorer *s, struct ft_span features_j
 /*
  * The customer's last transactions before this one, oldest first, [{"time","amount","category","merchant","score"}], and
  * what is usual, {"count","mean","max","std","night_share","first"} (count 0: no more members).  Appends nothing where
- * the model keeps no history.
+ * the model keeps no history.  Only rows that were flagged have their transactions, and those that were wanted before the
+ * batch was scored.
  */
+void ft_score_want_history(struct ft_score_scratch *x, size_t i);
 enum ft_status ft_score_history_json(const struct ft_score_scratch *x, size_t i,
                                      struct ft_buf *history, struct ft_buf *usual);
 

@@ -455,8 +455,11 @@ enum ft_status ft_sc_score(struct ft_sc *c, struct ft_err *err)
 
     if (!n)
         return FT_OK;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         rows[i] = &c->txn[i];
+        if (sampled(c, &c->txn[i].id))
+            ft_score_want_history(c->scratch, i);
+    }
     if (c->keeps_state) { /* then a batch is of one partition */
         struct ft_sc_part *p = part_of(c, &c->msg[0]);
 

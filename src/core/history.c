@@ -49,15 +49,6 @@ bool ft_history_next(struct ft_span bytes, size_t *at, struct ft_history_item *o
     return true;
 }
 
-static size_t count_items(struct ft_span bytes)
-{
-    size_t n = 0;
-
-    for (size_t at = 0, step; (step = item_size(bytes, at)) > 0; at += step)
-        n++;
-    return n;
-}
-
 static uint8_t *put_text(uint8_t *p, struct ft_span text, size_t n)
 {
     *p++ = (uint8_t)n;
@@ -66,32 +57,55 @@ static uint8_t *put_text(uint8_t *p, struct ft_span text, size_t n)
     return p + n;
 }
 
+struct ft_span ft_history_of(const struct ft_customer *c)
+{
+    return (struct ft_span){c->history ? (const char *)c->history + c->history_at : "",
+                            c->n_history_bytes};
+}
+
+/* Room for size bytes behind the last item: what left at the front is used before more memory is asked for. */
+static bool make_room(struct ft_state *st, struct ft_customer *c, size_t size)
+{
+    size_t cap = c->cap_history, n = c->n_history_bytes;
+    void *grown = c->history;
+
+    if (c->history_at + n + size <= cap)
+        return true;
+    if (c->history_at)
+        memmove(c->history, c->history + c->history_at, n);
+    c->history_at = 0;
+    if (!ft_state_grow(st, &grown, &cap, n + size, 1))
+        return false;
+    c->history = grown;
+    c->cap_history = (uint16_t)cap;
+    return true;
+}
+
 enum ft_status ft_history_add(struct ft_state *st, struct ft_customer *c,
                               const struct ft_history_item *item)
 {
     size_t n_category = cut(item->category, CATEGORY_MAX);
     size_t n_merchant = cut(item->merchant, MERCHANT_MAX);
-    size_t size = ITEM_HEAD + 2 + n_category + n_merchant, cap = c->cap_history;
-    struct ft_span bytes = {(char *)c->history, c->n_history_bytes};
+    size_t size = ITEM_HEAD + 2 + n_category + n_merchant;
+    struct ft_span bytes = ft_history_of(c);
     uint8_t *p;
-    void *grown = c->history;
 
-    if (count_items(bytes) >= st->s->n_history) {
+    if (c->n_history >= st->s->n_history) {
         size_t first = item_size(bytes, 0);
 
-        memmove(c->history, c->history + first, c->n_history_bytes - first);
+        c->history_at = (uint16_t)(c->history_at + first);
         c->n_history_bytes = (uint16_t)(c->n_history_bytes - first);
+        c->n_history--;
     }
-    if (!ft_state_grow(st, &grown, &cap, c->n_history_bytes + size, 1))
+    if (!make_room(st, c, size))
         return FT_ENOMEM;
-    c->history = grown;
-    c->cap_history = (uint16_t)cap;
-    p = c->history + c->n_history_bytes;
+    p = c->history + c->history_at + c->n_history_bytes;
     memcpy(p, &item->time_s, 8);
     memcpy(p + 8, &item->amount, 8);
     memcpy(p + 16, &item->score, 8);
     p = put_text(p + ITEM_HEAD, item->category, n_category);
     put_text(p, item->merchant, n_merchant);
     c->n_history_bytes = (uint16_t)(c->n_history_bytes + size);
+    c->n_history++;
     return FT_OK;
 }

@@ -241,7 +241,7 @@ static enum ft_status remember(const struct ft_scorer *s, struct ft_score_scratc
                              .category_hash = o->category_hash,
                              .score = s->keeps_scores ? (float)x->raw[0][i] : 0.0f,
                              .foreign_id = ft_foreign_id(&t->id)};
-    uint32_t index = ft_customer_make(state, o->key);
+    uint32_t index = o->customer != FT_NO_CUSTOMER ? o->customer : ft_customer_make(state, o->key);
     struct ft_customer *c;
     enum ft_status st;
 
@@ -289,26 +289,29 @@ static void look_back(const struct ft_scorer *s, struct ft_score_scratch *x, str
     o->remembered = state && o->has_key && !*repeated;
 }
 
+/* The last transactions as they were before this one, where somebody will ask for them; then this one is added. */
 static enum ft_status keep_history(struct ft_score_scratch *x, struct ft_state *state, size_t i,
-                                   double score)
+                                   const struct ft_scored *scored)
 {
     struct ft_own *o = &x->own[i];
-    struct ft_customer *c;
     struct ft_history_item item = {.time_s = o->time_s,
                                    .amount = o->amount,
-                                   .score = score,
+                                   .score = scored->score,
                                    .category = o->category,
                                    .merchant = o->merchant};
+    struct ft_customer *c;
+    struct ft_span bytes;
 
     x->history[i].n = 0;
     if (!state || o->customer == FT_NO_CUSTOMER)
         return FT_OK;
     c = ft_customer_at(state, o->customer);
     if (o->anew && o->remembered)
-        c->n_history_bytes = 0;
-    if (!o->anew && c->n_history_bytes) {
-        x->history[i].n = c->n_history_bytes;
-        memcpy(x->history[i].bytes, c->history, c->n_history_bytes);
+        c->n_history_bytes = c->n_history = 0;
+    bytes = ft_history_of(c);
+    if (!o->anew && bytes.n && (scored->flag || x->wanted[i])) {
+        x->history[i].n = bytes.n;
+        memcpy(x->history[i].bytes, bytes.p, bytes.n);
     }
     return o->remembered ? ft_history_add(state, c, &item) : FT_OK;
 }
@@ -396,7 +399,7 @@ static void score_rows(const struct ft_scorer *s, struct ft_score_scratch *x,
         out[i].raw = x->raw[last][i];
         out[i].score = s->info.probability ? fc_sigmoid(out[i].raw) : out[i].raw;
         out[i].flag = out[i].score > threshold;
-        if (s->n_history && keep_history(x, state, i, out[i].score) != FT_OK)
+        if (s->n_history && keep_history(x, state, i, &out[i]) != FT_OK)
             fail_row(x, &out[i], i);
     }
 }
@@ -418,6 +421,12 @@ static void score(const struct ft_scorer *s, struct ft_score_scratch *x, struct 
             out[i].raw = out[i].score = (double)NAN;
     }
     score_rows(s, x, state, txn, rows, n_rows, given, threshold, out);
+    memset(x->wanted, 0, sizeof(x->wanted));
+}
+
+void ft_score_want_history(struct ft_score_scratch *x, size_t i)
+{
+    x->wanted[i] = true;
 }
 
 void ft_score_batch(const struct ft_scorer *s, struct ft_score_scratch *x, struct ft_state *state,

@@ -37,7 +37,8 @@ struct ft_score_scratch {
     char (*canon)[FT_CANON_MAX + 2];
     struct ft_own own[FT_SCORE_BATCH];
     struct ft_past *past;
-    struct ft_history_copy *history;
+    struct ft_history_copy *history; /* of rows that are flagged, or wanted */
+    bool wanted[FT_SCORE_BATCH];
     char reason[FT_SCORE_BATCH][FT_REASON_MAX];
 };
 

@@ -7,13 +7,12 @@ static uint64_t rotate(uint64_t x, int by)
     return x << by | x >> (64 - by);
 }
 
+/* Written out, so that compilers make one load of it. */
 static uint64_t word_at(const uint8_t *p)
 {
-    uint64_t w = 0;
-
-    for (int i = 7; i >= 0; i--)
-        w = w << 8 | p[i];
-    return w;
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
 }
 
 static void put_word(uint8_t *p, uint64_t w)

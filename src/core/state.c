@@ -17,7 +17,7 @@ bool ft_state_grow(struct ft_state *st, void **p, size_t *cap, size_t n, size_t 
     if (n <= *cap)
         return true;
     while (want < n)
-        want += want / 2;
+        want += want / 3 + 1;
     q = realloc(*p, want * size);
     if (!q)
         return false;
@@ -42,60 +42,78 @@ struct ft_customer *ft_customer_at(const struct ft_state *st, uint32_t index)
     return &st->slab[index / FT_SLAB][index % FT_SLAB];
 }
 
+static uint32_t tag_of(const uint8_t key[FT_KEY_BYTES])
+{
+    return (uint32_t)(key_hash(key) >> 32);
+}
+
 /* The slot that holds the key, or the free one where it would go. */
-static size_t find_slot(const struct ft_state *st, const uint8_t key[FT_KEY_BYTES])
+static struct ft_slot *find_slot(const struct ft_state *st, const uint8_t key[FT_KEY_BYTES])
 {
     size_t mask = st->table_size - 1, i = key_hash(key) & mask;
+    uint32_t tag = tag_of(key);
 
-    while (st->table[i] && memcmp(ft_customer_at(st, st->table[i] - 1)->key, key, FT_KEY_BYTES))
+    while (st->table[i].at &&
+           (st->table[i].tag != tag ||
+            memcmp(ft_customer_at(st, st->table[i].at - 1)->key, key, FT_KEY_BYTES)))
         i = (i + 1) & mask;
-    return i;
+    return &st->table[i];
 }
 
 uint32_t ft_customer_find(const struct ft_state *st, const uint8_t key[FT_KEY_BYTES])
 {
-    uint32_t at = st->table_size ? st->table[find_slot(st, key)] : 0;
+    uint32_t at = st->table_size ? find_slot(st, key)->at : 0;
 
     return at ? at - 1 : FT_NO_CUSTOMER;
 }
 
+static void prefetch(const void *p, size_t n)
+{
+    for (size_t i = 0; i < n; i += 64)
+        __builtin_prefetch((const char *)p + i);
+}
+
 void ft_customer_prefetch(const struct ft_state *st, const uint8_t key[FT_KEY_BYTES], int step)
 {
+    size_t mask = st->table_size - 1, i = key_hash(key) & mask;
     const struct ft_customer *c;
-    uint32_t at;
+    uint32_t tag = tag_of(key);
 
     if (!st->table_size)
         return;
     if (step == 0) {
-        __builtin_prefetch(&st->table[key_hash(key) & (st->table_size - 1)]);
+        __builtin_prefetch(&st->table[i]);
         return;
     }
-    at = st->table[key_hash(key) & (st->table_size - 1)]; /* mostly the one that is sought */
-    if (!at)
+    while (st->table[i].at && st->table[i].tag != tag)
+        i = (i + 1) & mask;
+    if (!st->table[i].at)
         return;
-    c = ft_customer_at(st, at - 1);
+    c = ft_customer_at(st, st->table[i].at - 1);
     if (step == 1) {
-        for (size_t i = 0; i < sizeof(*c); i += 64)
-            __builtin_prefetch((const char *)c + i);
+        prefetch(c, sizeof(*c));
         return;
     }
-    __builtin_prefetch(c->category);
-    for (size_t i = 0; i < c->n_events * sizeof(*c->event) && i < 512; i += 64)
-        __builtin_prefetch((const char *)c->event + i);
+    prefetch(c->category, c->n_categories * sizeof(*c->category));
+    prefetch(c->event, c->n_events < 25 ? c->n_events * sizeof(*c->event) : 500);
+    if (c->history) { /* its oldest item, which goes, and the end, where one is added */
+        __builtin_prefetch(c->history + c->history_at);
+        prefetch(c->history + c->history_at + c->n_history_bytes, 128);
+    }
 }
 
 static bool grow_table(struct ft_state *st)
 {
     size_t size = st->table_size ? 2 * st->table_size : 1024, old = st->table_size;
-    uint32_t *from = st->table, *table = calloc(size, sizeof(*table));
+    struct ft_slot *from = st->table, *table = calloc(size, sizeof(*table));
 
     if (!table)
         return false;
     st->table = table;
     st->table_size = size;
     for (size_t i = 0; i < old; i++)
-        if (from[i])
-            table[find_slot(st, ft_customer_at(st, from[i] - 1)->key)] = from[i];
+        if (from[i].at)
+            *find_slot(st, ft_customer_at(st, from[i].at - 1)->key) = from[i];
     free(from);
     return true;
 }
@@ -140,7 +158,7 @@ uint32_t ft_customer_make(struct ft_state *st, const uint8_t key[FT_KEY_BYTES])
     c = ft_customer_at(st, index);
     *c = (struct ft_customer){.used = 1};
     memcpy(c->key, key, FT_KEY_BYTES);
-    st->table[find_slot(st, key)] = index + 1;
+    *find_slot(st, key) = (struct ft_slot){index + 1, tag_of(key)};
     st->n_customers++;
     return index;
 }
@@ -169,22 +187,22 @@ static void close_gap(struct ft_state *st, size_t gap)
 {
     size_t mask = st->table_size - 1;
 
-    for (size_t i = (gap + 1) & mask; st->table[i]; i = (i + 1) & mask) {
-        size_t home = key_hash(ft_customer_at(st, st->table[i] - 1)->key) & mask;
+    for (size_t i = (gap + 1) & mask; st->table[i].at; i = (i + 1) & mask) {
+        size_t home = key_hash(ft_customer_at(st, st->table[i].at - 1)->key) & mask;
 
         if (((i - home) & mask) >= ((i - gap) & mask)) {
             st->table[gap] = st->table[i];
             gap = i;
         }
     }
-    st->table[gap] = 0;
+    st->table[gap].at = 0;
 }
 
 void ft_customer_remove(struct ft_state *st, uint32_t index)
 {
     struct ft_customer *c = ft_customer_at(st, index);
 
-    close_gap(st, find_slot(st, c->key));
+    close_gap(st, (size_t)(find_slot(st, c->key) - st->table));
     free_arrays(st, c);
     /* used stays 0 and the key unset: a free one that stands in the list of changes is passed over. */
     *c = (struct ft_customer){.base_s = st->first_free, .changed = c->changed};

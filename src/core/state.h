@@ -43,8 +43,8 @@ struct ft_customer {
     uint32_t n_old, nights_old, n_lost;
     float score_old, ewma_old;
     uint16_t n_events, cap_events;
-    uint16_t n_history_bytes, cap_history;
-    uint8_t n_categories, cap_categories, n_ids;
+    uint16_t n_history_bytes, cap_history, history_at;      /* the oldest begins there */
+    uint8_t n_categories, cap_categories, n_ids, n_history; /* n_history: items */
     uint8_t changed, used;
 };
 
@@ -57,14 +57,19 @@ struct ft_mark {
 
 #define FT_SLAB 1024 /* customers in a slab */
 
+/* Of the table: index + 1 (0: free), and bits of the key, so that hardly any but the right customer is looked at. */
+struct ft_slot {
+    uint32_t at, tag;
+};
+
 struct ft_state {
     const struct ft_scorer *s;
     uint8_t secret[16];
     struct ft_customer **slab;
     size_t n_slabs, cap_slabs;
     uint32_t n_made,
-        first_free;  /* customers ever made; a free one (base_s: the next), FT_NO_CUSTOMER */
-    uint32_t *table; /* index + 1; 0: free.  A power of two */
+        first_free;        /* customers ever made; a free one (base_s: the next), FT_NO_CUSTOMER */
+    struct ft_slot *table; /* a power of two */
     size_t table_size, n_customers;
     uint32_t *changed; /* customers to be emitted */
     size_t n_changed, cap_changed;
@@ -167,6 +172,8 @@ struct ft_history_item {
 /* Adds a transaction to a customer's last ones (s->n_history at most). */
 enum ft_status ft_history_add(struct ft_state *st, struct ft_customer *c,
                               const struct ft_history_item *item);
+/* All items of a customer. */
+struct ft_span ft_history_of(const struct ft_customer *c);
 /* The item at *at; false at the end or when the bytes are damaged. */
 bool ft_history_next(struct ft_span bytes, size_t *at, struct ft_history_item *out);
 

@@ -113,7 +113,7 @@ static void write_customer(const struct ft_scorer *s, const struct ft_customer *
         put_u8(b, e->night);
     }
     put(b, c->id, c->n_ids * sizeof(*c->id));
-    put(b, c->history, c->n_history_bytes);
+    put(b, ft_history_of(c).p, c->n_history_bytes);
 }
 
 static struct ft_span mark_key(const struct ft_mark *m, char out[FT_RUN_TEXT + 8])
@@ -238,7 +238,7 @@ static bool make_room(struct ft_state *st, struct ft_customer *c)
 
 static bool read_lists(struct cursor *in, struct ft_customer *c)
 {
-    size_t at = 0, n_items = 0;
+    size_t at = 0;
     struct ft_history_item item;
     struct ft_span history;
     bool good = true;
@@ -264,10 +264,10 @@ static bool read_lists(struct cursor *in, struct ft_customer *c)
     get(in, c->history, c->n_history_bytes);
     history = (struct ft_span){(const char *)c->history, c->n_history_bytes};
     while (ft_history_next(history, &at, &item)) {
-        n_items++;
+        c->n_history++;
         good = good && is_time(item.time_s);
     }
-    return good && !in->bad && at == history.n && n_items <= 10;
+    return good && !in->bad && at == history.n && c->n_history <= 10;
 }
 
 static enum ft_status restore_customer(struct ft_state *st, struct ft_span key, struct cursor *in,

@@ -2,8 +2,8 @@
 #ifndef STATE_CASE_H
 #define STATE_CASE_H
 
-#include "fraudtop/scoring.h"
 #include "ft_test.h"
+#include "state_rows.h"
 
 static const uint8_t case_secret[16] = {1, 2, 3};
 
@@ -12,9 +12,6 @@ static const uint8_t case_secret[16] = {1, 2, 3};
     "{\"format\":1,\"name\":\"m\",\"version\":\"1\",\"state\":{\"gap_days\":100,\"history\":3},"   \
     "\"stages\":[{\"name\":\"first\",\"features\":[{\"name\":\"amount\"}]},"                       \
     "{\"name\":\"second\",\"features\":[" CASE_WINDOWS "," CASE_LIFE "," CASE_SCORES "]}]}"
-#define CASE_F(name, window, value, aggregate)                                                     \
-    "{\"name\":\"" name "\",\"window\":\"" window "\",\"value\":\"" value                          \
-    "\",\"aggregate\":\"" aggregate "\"}"
 #define CASE_WINDOWS                                                                                                                                                        \
     CASE_F("n_1h", "1h", "transaction", "count")                                                                                                                            \
     "," CASE_F("n_24h", "24h", "transaction", "count") "," CASE_F("n_7d", "7d", "transaction", "count") "," CASE_F("n_today", "today", "transaction", "count") "," CASE_F(  \
@@ -76,14 +73,6 @@ struct state_case {
     struct ft_state *state;
 };
 
-static inline enum ft_status case_no_file(void *user, const char *file, struct ft_buf *out,
-                                          struct ft_err *err)
-{
-    (void)user;
-    (void)out;
-    return ft_fail(err, FT_END, "%s: not there", file);
-}
-
 static inline struct state_case case_new(const char *manifest)
 {
     struct state_case c;
@@ -106,36 +95,13 @@ static inline void case_free(struct state_case *c)
     ft_scorer_free(c->s);
 }
 
-struct case_row {
-    const char *time, *amount, *category, *customer;
-    double first; /* log-odds of the first stage */
-};
-
-static inline struct ft_cell case_cell(const char *text)
-{
-    return (struct ft_cell){text, (uint32_t)strlen(text), *text ? FT_CELL_TEXT : FT_CELL_MISSING};
-}
-
-static inline struct ft_txn case_txn(const struct case_row *r)
-{
-    struct ft_txn t = {.label = FT_LABEL_UNKNOWN};
-
-    t.col[FT_COL_TIME] = case_cell(r->time);
-    t.col[FT_COL_AMOUNT] = case_cell(r->amount);
-    t.col[FT_COL_CAT_ID] = case_cell(r->category);
-    t.col[FT_COL_MERCH] = case_cell("fraud_Shop");
-    t.col[FT_COL_NAME_1] = case_cell(r->customer ? r->customer : "Ann");
-    t.col[FT_COL_NAME_2] = case_cell("Smith");
-    t.col[FT_COL_STREET] = case_cell("1 Main Street");
-    return t;
-}
-
 /* Lets a transaction live; its features can be asked for until the next one. */
 static inline struct ft_scored case_live_txn(struct state_case *c, const struct ft_txn *t,
                                              double first)
 {
     struct ft_scored got;
 
+    ft_score_want_history(c->x, 0);
     ft_score_features(c->s, c->x, c->state, &t, 1, &first, &got);
     if (got.status != FT_OK)
         fail_msg("%s", ft_score_reason(c->x, 0));
