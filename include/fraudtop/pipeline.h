@@ -187,7 +187,8 @@ struct ft_score_opts {
 enum ft_status ft_score_start(struct ft_stage **out, const struct ft_pipe *pipe,
                               const struct ft_score_opts *opts, struct ft_err *err);
 struct ft_score_status {
-    char model[128]; /* "seed-004 1" */
+    char model[128];  /* "seed-004 1" */
+    double threshold; /* in force here */
     int partitions;
     uint64_t customers, state_bytes;
     double restored; /* 0 to 1 */

@@ -156,11 +156,27 @@ static double flagged_rate(struct ft_console *c, uint64_t flagged, int64_t now_m
                : (double)(flagged - old->n) * 1000 / (double)(now_ms - old->at_ms);
 }
 
+/* What the scorers use, as their heartbeats tell; without one, what was put into force; without that, our own. */
+static void show_model(struct ft_console *c, struct ft_live *out)
+{
+    const struct ft_scorer_info *info =
+        c->pipeline->scorer ? ft_scorer_info(c->pipeline->scorer) : NULL;
+    char own[sizeof(out->model_name)] = "";
+
+    ft_control_get(c->pipeline->pipe.control, &c->force_seq, &c->force);
+    if (isnan(out->threshold))
+        out->threshold = c->force.has_threshold ? c->force.threshold : c->threshold;
+    if (info)
+        snprintf(own, sizeof(own), "%s %s", info->name, info->version);
+    if (!out->model_name[0])
+        snprintf(out->model_name, sizeof(out->model_name), "%s", own);
+    if (info && strcmp(out->model_name, own) == 0)
+        snprintf(out->model_digest, sizeof(out->model_digest), "%s", info->digest);
+}
+
 static void live(void *self, struct ft_live *out)
 {
     struct ft_console *c = self;
-    const struct ft_scorer_info *info =
-        c->pipeline->scorer ? ft_scorer_info(c->pipeline->scorer) : NULL;
     uint64_t unused;
 
     (void)!read(c->wake_fd, &unused, sizeof(unused));
@@ -185,12 +201,7 @@ static void live(void *self, struct ft_live *out)
     out->read_only = c->read_only;
     snprintf(out->user, sizeof(out->user), "%s", c->user);
     snprintf(out->host, sizeof(out->host), "%s", c->host);
-    if (info) {
-        snprintf(out->model_name, sizeof(out->model_name), "%s %s", info->name, info->version);
-        snprintf(out->model_digest, sizeof(out->model_digest), "%s", info->digest);
-    }
-    ft_control_get(c->pipeline->pipe.control, &c->force_seq, &c->force);
-    out->threshold = c->force.has_threshold ? c->force.threshold : c->threshold;
+    show_model(c, out);
     for (int w = 0; w < FT_N_WINDOWS; w++)
         out->above[w] = ft_scores_above(&out->window[w], out->threshold);
     if (out->replay.held)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fraudtop/text.h"
 #include "services.h"
 
 void ft_app_who(const struct ft_app *app, char *out, size_t size)
@@ -37,12 +38,12 @@ enum ft_status ft_in_force_json(const struct ft_app *app, const char *kind, doub
                                 const char *note, char *out, size_t size, struct ft_err *err)
 {
     struct ft_buf b;
-    char who[64];
+    char who[64], number[40];
 
     ft_app_who(app, who, sizeof(who));
+    ft_fmt_double(number, sizeof(number), value);
     ft_buf_init(&b, size);
-    ft_buf_fmt(&b, "{\"%s\":", kind);
-    ft_buf_double(&b, value);
+    ft_buf_fmt(&b, "{\"%s\":%s", kind, number);
     return finish(&b, who, note, out, size, err);
 }
 

@@ -418,6 +418,13 @@ static void switch_model(struct ft_sc *c, const char *model)
     c->next = s == c->scorer ? NULL : s;
 }
 
+static void tell_threshold(struct ft_sc *c)
+{
+    pthread_mutex_lock(&c->s.lock);
+    c->status.threshold = c->threshold;
+    pthread_mutex_unlock(&c->s.lock);
+}
+
 static void what_is_in_force(struct ft_sc *c)
 {
     const struct ft_scorer *now;
@@ -433,6 +440,7 @@ static void what_is_in_force(struct ft_sc *c)
     if (f.has_threshold && (!c->o.threshold_given || f.threshold_ms >= c->started_ms))
         c->threshold = f.threshold;
     c->sample = f.has_sample ? f.sample : c->o.sample;
+    tell_threshold(c);
 }
 
 static struct ft_sc_part *part_of(struct ft_sc *c, const struct ft_msg *m)
@@ -773,7 +781,7 @@ enum ft_status ft_score_start(struct ft_stage **out, const struct ft_pipe *pipe,
     c->o = *opts;
     c->scorer = opts->scorer;
     c->rival = opts->challenger;
-    c->threshold = opts->threshold;
+    c->threshold = c->status.threshold = opts->threshold;
     c->sample = opts->sample;
     c->started_ms = ft_wall_ms();
     c->status.restored = 1;
@@ -808,4 +816,6 @@ void ft_score_heartbeat(struct ft_stage *s, struct ft_buf *out)
                v.partitions, v.customers, v.restored);
     ft_buf_json(out, ft_span_of(v.error));
     ft_buf_text(out, v.no_key ? ",\"no_key\":true" : "");
+    ft_buf_text(out, ",\"threshold\":");
+    ft_buf_double(out, v.threshold);
 }

@@ -24,7 +24,7 @@ struct beat { /* one process */
     int replays, scorers, sinks;
     int beats;
     bool gone, no_key;
-    double p50, p99;
+    double p50, p99, threshold;
     struct ft_replay_view replay;
     char quarantine[512]; /* whole, where the view cuts it */
     int64_t replay_since;
@@ -147,6 +147,7 @@ static void take(struct beat *b, const cJSON *o, int64_t seen_ms)
     b->sinks = (int)number(o, "sinks", 0);
     b->lag_score = (int64_t)number(o, "lag_score", -1);
     b->lag_sink = (int64_t)number(o, "lag_sink", -1);
+    b->threshold = number(o, "threshold", NAN);
     b->p50 = number(latency, "p50", NAN);
     b->p99 = number(latency, "p99", NAN);
     snprintf(was, sizeof(was), "%s", b->replay.run);
@@ -297,9 +298,9 @@ static int by_role(const void *a, const void *b)
 static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_process *process)
 {
     const struct beat *newest = NULL;
-    double weight = 0;
+    double weight = 0, scored = -1;
 
-    out->p50_ms = out->p99_ms = NAN;
+    out->p50_ms = out->p99_ms = out->threshold = NAN;
     for (size_t i = 0; i < w->n; i++) {
         const struct beat *b = w->beat[i];
         bool live = lives(b, out->now_ms);
@@ -313,6 +314,11 @@ static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_pro
         out->n_replay += live ? b->replays : 0;
         out->n_score += live ? b->scorers : 0;
         out->n_sink += live ? b->sinks : 0;
+        if (live && b->scorers && b->per_s[FT_M_SCORED] > scored) { /* what the busiest one uses */
+            scored = b->per_s[FT_M_SCORED];
+            out->threshold = b->threshold;
+            snprintf(out->model_name, sizeof(out->model_name), "%s", b->show.detail);
+        }
         if (live && !isnan(b->p99)) { /* several sinks: the worst tail, the busiest one's middle */
             out->p99_ms = isnan(out->p99_ms) || b->p99 > out->p99_ms ? b->p99 : out->p99_ms;
             if (isnan(out->p50_ms) || b->per_s[FT_M_STORED] > weight) {

@@ -17,7 +17,8 @@ enum ft_status ft_watch_start(struct ft_watch **out, struct ft_bus *bus,
                               const struct ft_topics *topics, struct ft_err *err);
 void ft_watch_stop(struct ft_watch *w); /* and frees; NULL is fine */
 /* Writes what the heartbeats tell into out: processes (into process, at most FT_WATCH_PROCESSES), totals, rates, lags
- * with their slopes, latency, the replay.  Any thread; a short lock. */
+ * with their slopes, latency, the replay; model and threshold of the scorer that does most (NaN, "": none lives).  Any
+ * thread; a short lock. */
 void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *process);
 /* A scorer that keeps state says that messages without a key came. */
 bool ft_watch_no_key(struct ft_watch *w);

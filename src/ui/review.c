@@ -144,6 +144,17 @@ static void describe(struct ft_con *c)
                  c->decide.n, hidden, amount, high);
 }
 
+/* An error without the id that it begins with: what it says has more need of the line. */
+static const char *without_id(const char *error)
+{
+    struct ft_uuid id;
+
+    return strlen(error) > FT_UUID_TEXT + 2 && error[FT_UUID_TEXT] == ':' &&
+                   ft_uuid_parse(&id, (struct ft_span){error, FT_UUID_TEXT})
+               ? error + FT_UUID_TEXT + 2
+               : error;
+}
+
 static void decided(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
     const cJSON *refused_ones = cJSON_GetObjectItemCaseSensitive(json, "refused");
@@ -151,14 +162,14 @@ static void decided(struct ft_con *c, const struct ft_answer *a, const cJSON *js
     double n = ft_js_number(json, "decided");
 
     if (!a->ok) {
-        ft_say_error(c, "Nothing was written: %s", a->error);
+        ft_say_error(c, "Nothing was written: %s", without_id(a->error));
         return;
     }
     if (first && n < 1 && cJSON_GetArraySize(refused_ones) == 1)
-        ft_say_error(c, "Nothing was written: %s", ft_js_text(first, "error"));
+        ft_say_error(c, "Nothing was written: %s", without_id(ft_js_text(first, "error")));
     else if (first)
         ft_say_error(c, "%.0f written, %d refused; the first: %s", n,
-                     cJSON_GetArraySize(refused_ones), ft_js_text(first, "error"));
+                     cJSON_GetArraySize(refused_ones), without_id(ft_js_text(first, "error")));
     else if (n == 1)
         ft_say(c, "Written: %s. u undoes it.", c->decide.verdict);
     else
@@ -374,7 +385,7 @@ static bool ask_about(struct ft_con *c, enum ft_ask_kind kind, const struct ft_u
 static void claimed(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
     if (!a->ok)
-        ft_say_error(c, "Not claimed: %s", a->error);
+        ft_say_error(c, "Not claimed: %s", without_id(a->error));
     else
         ft_say(c, ft_js_true(json, "claimed") ? "Claimed." : "Released.");
     changed(c);

@@ -665,14 +665,14 @@ static cJSON *log_entries(struct ft_scene *s)
 {
     cJSON *o = cJSON_CreateObject(), *a = cJSON_AddArrayToObject(o, "entries");
     int64_t start = s->start_wall_ms;
-    char text[360], id[FT_UUID_TEXT + 1], end[FT_SHORT_ID];
+    char text[360], id[FT_UUID_TEXT + 1];
 
     for (size_t i = s->n_event; i-- > 0;) {
         const struct ft_scene_event *e = &s->event[i];
 
         ft_uuid_format(&e->id, id);
-        snprintf(text, sizeof(text), "%s tx %s%s%s%s%s", e->kind, ft_show_id(&e->id, end),
-                 *e->reason ? ": " : "", e->reason, *e->note ? "; " : "", e->note);
+        snprintf(text, sizeof(text), "%s%s%s%s%s%s", e->kind, *e->reason ? " " : "", e->reason,
+                 *e->note ? " \"" : "", e->note, *e->note ? "\"" : "");
         log_line(a, e->wall_ms, "case", "info", e->by, text, id);
     }
     if (s->script == FT_SCRIPT_KAFKA_DOWN) {

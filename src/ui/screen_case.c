@@ -287,15 +287,26 @@ void ft_case_why_line(const struct ft_con *c, char *out, size_t size)
     }
 }
 
-void ft_case_usual_line(const struct ft_con *c, char *out, size_t size)
+static void usual_amounts(const struct ft_con *c, char mean[40], char max[40])
 {
     const cJSON *usual = part(c, "usual");
-    double n = ft_js_number(usual, "count");
+    char text[48];
+
+    snprintf(text, sizeof(text), "%.2f", ft_js_number(usual, "mean"));
+    ft_fmt_amount(mean, 40, ft_span_of(text));
+    snprintf(text, sizeof(text), "%.2f", ft_js_number(usual, "max"));
+    ft_fmt_amount(max, 40, ft_span_of(text));
+}
+
+void ft_case_usual_line(const struct ft_con *c, char *out, size_t size)
+{
+    double n = ft_js_number(part(c, "usual"), "count");
+    char mean[40], max[40];
 
     *out = '\0';
+    usual_amounts(c, mean, max);
     if (n >= 1)
-        snprintf(out, size, "usual %.2f, max %.2f (%.0f tx)", ft_js_number(usual, "mean"),
-                 ft_js_number(usual, "max"), n);
+        snprintf(out, size, "usual %s, max %s (%.0f tx)", mean, max, n);
     else if (n >= 0)
         snprintf(out, size, "first known of this customer");
 }
@@ -387,15 +398,16 @@ static void draw_customer(const struct ft_con *c, struct ft_canvas *cv, struct f
 {
     const cJSON *flagged = part(c, "customer"), *usual = part(c, "usual");
     cJSON *history;
-    char right[100];
+    char right[140], mean[40], max[40];
     double n = ft_js_number(usual, "count");
     int used, others = cJSON_GetArraySize(flagged), known = cJSON_GetArraySize(part(c, "history"));
 
-    if (isnan(n))
-        snprintf(right, sizeof(right), "%d more flagged", others);
+    usual_amounts(c, mean, max);
+    if (n >= 1)
+        snprintf(right, sizeof(right), "%.0f tx, usual %s, max %s, %d more flagged", n, mean, max,
+                 others);
     else
-        snprintf(right, sizeof(right), "%.0f tx, usual %.2f, max %.2f, %d more flagged", n,
-                 ft_js_number(usual, "mean"), ft_js_number(usual, "max"), others);
+        snprintf(right, sizeof(right), "%d more flagged", others);
     ft_title(c, cv, b.y, b.x, b.w, "customer history", right);
     b.y++, b.h--;
     if (known + others == 0) {

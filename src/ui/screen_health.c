@@ -137,9 +137,13 @@ static int draw_parts(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
     ft_title(c, cv, b.y + 2, b.x, b.w, "model", l->model_name);
     if (l->model.state == FT_PART_DOWN)
         ft_putf(cv, b.y + 3, 1, b.w - 1, FT_ROLE_DOWN, "%s: %s", l->model.where, l->model.error);
+    else if (!*l->model_digest)
+        ft_putf(cv, b.y + 3, 1, b.w - 1, FT_ROLE_NORMAL,
+                "threshold %.3f   as the scorers say; this console has %s", l->threshold,
+                *l->model.where ? l->model.where : "none");
     else
         ft_putf(cv, b.y + 3, 1, b.w - 1, FT_ROLE_NORMAL, "%s   digest %s   threshold %.3f   %s",
-                l->model.where, *l->model_digest ? l->model_digest : "?", l->threshold,
+                l->model.where, l->model_digest, l->threshold,
                 *l->model.error ? l->model.error : "test rows ok");
     return 4;
 }

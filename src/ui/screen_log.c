@@ -35,18 +35,22 @@ static char sign(const char *level)
 static void draw_line(const struct ft_con *c, struct ft_canvas *cv, int y, int w, const cJSON *one)
 {
     const char *level = ft_js_text(one, "level"), *by = ft_js_text(one, "by");
-    char when[24];
+    char when[24], tx[FT_SHORT_ID] = "";
+    struct ft_uuid id;
 
+    if (ft_uuid_parse(&id, ft_span_of(ft_js_text(one, "transaction_id"))))
+        ft_show_id(&id, tx);
     ft_show_date(c, ft_js_time(one, "at"), when, sizeof(when));
     ft_putf(cv, y, 1, w - 1,
             *level == 'e'   ? FT_ROLE_FRAUD
             : *level == 'w' ? FT_ROLE_WARN
                             : FT_ROLE_NORMAL,
-            "%s %c %-8.8s %s",
+            "%s %c %-8.8s %s%s%s",
             w >= 100           ? when
             : strlen(when) > 5 ? when + 5
                                : when,
-            sign(level), *by ? by : ft_js_text(one, "part"), ft_js_text(one, "text"));
+            sign(level), *by ? by : ft_js_text(one, "part"), ft_js_text(one, "text"),
+            *tx ? "   tx " : "", tx);
 }
 
 static void log_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)

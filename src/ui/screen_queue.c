@@ -151,12 +151,23 @@ static void draw_none(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
                 ft_keymap_name(&c->keymap, FT_ACT_LIVE, key, sizeof(key)));
 }
 
+/* What was flagged under a lower threshold waits as well: then the title names none. */
+static bool all_above(const struct ft_list *l, double threshold)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (!(l->row[i].score > threshold))
+            return false;
+    return true;
+}
+
 static void title_text(const struct ft_con *c, char *out, size_t size)
 {
     if (c->queue.filter.n)
         snprintf(out, size, "review queue: %s", c->queue.filter_text);
-    else
+    else if (all_above(&c->queue, c->live->threshold))
         snprintf(out, size, "review queue: open, score > %.3f", c->live->threshold);
+    else
+        snprintf(out, size, "review queue: open");
 }
 
 static void draw_head(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)

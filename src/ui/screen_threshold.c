@@ -257,7 +257,8 @@ static void draw_lost(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         ft_put(cv, b.y + 1, 1, b.w - 1, FT_ROLE_MUTED,
                fabs(t->cursor - c->live->threshold) < 1e-9
                    ? "The cursor is at the threshold in force. [ ] move it."
-                   : "None that is known.");
+               : t->labels ? "None was reviewed; the table above counts by the file's labels."
+                           : "None that is known.");
     t->at = t->at >= total ? (total ? total - 1 : 0) : t->at;
     top = t->at >= rows ? t->at - rows + 1 : 0;
     for (int i = top; i < total && i - top < rows; i++) {

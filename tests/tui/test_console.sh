@@ -113,6 +113,23 @@ types ana y
 shows ana 20 'No replay runs'
 shows ana 20 'rows\.csv .* stopped'
 
+# all that the filter shows as a file; the summary for the next shift
+shows ana 20 'lag 0'
+types ana 2
+shows ana 10 'review queue'
+types ana e
+shows ana 10 'c CSV +j JSON lines'
+types ana c
+shows ana 20 'rows, names masked: queue-.*\.csv'
+same "rows of the export" "$(tail -n +2 "$TMP"/files/queue-*.csv | wc -l)" \
+    "$(sql "SELECT count(*) FROM fraudtop_cases WHERE status = 'open' AND flagged")"
+check "no part is left" test -z "$(ls "$TMP"/files/*.part 2>/dev/null)"
+types ana :
+types ana -l handover
+types ana Enter
+shows ana 15 'sample changes: 2'
+types ana Escape
+
 # both leave; nothing else ends
 types ben q
 ends ben 20 0
