@@ -42,7 +42,8 @@ enum ft_status ft_store_write(struct ft_store *s, const char *cluster, const cha
                               const struct ft_store_offset *off, size_t n_off, size_t *n_new,
                               struct ft_err *err);
 
-/* Score counts of the batches are folded into hours now and then by ft_store_write; this does it at once (at the end). */
+/* Folds the score counts that batches left into hours and totals, and makes cases of what others wrote.  For a connection
+ * beside the writer's, about once a second: a batch behind it would wait. */
 enum ft_status ft_store_fold(struct ft_store *s, struct ft_err *err);
 
 /* What the table holds of a run: counted row by row, about half a second for a million. */

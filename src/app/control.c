@@ -236,6 +236,15 @@ static enum ft_status copy(struct ft_control *c, const struct ft_msg *m, struct 
     return st;
 }
 
+/* Beside the sink, whose batches need not wait for it. */
+static void fold(struct ft_control *c)
+{
+    struct ft_err err;
+
+    if (c->o.copy_conninfo && copy_open(c, &err) == FT_OK)
+        c->copy_up = ft_store_fold(c->copy, &err) != FT_EUNREACHABLE;
+}
+
 /* ---- the thread -------------------------------------------------------------------------------------- */
 
 static enum ft_status open_consumer(struct ft_control *c, struct ft_consumer **in,
@@ -289,6 +298,7 @@ static void *control_main(void *arg)
         }
         if (left <= 0) {
             send_heartbeat(c, out, &b, false);
+            fold(c);
             next = ft_now_ms() + 1000;
             continue;
         }

@@ -32,9 +32,10 @@ enum ft_status ft_pg_adopt(PGconn *conn, int again_s, struct ft_err *err)
     enum ft_status st;
 
     snprintf(seconds, sizeof(seconds), "%d", again_s);
-    /* The first look at a big table of somebody's may take long. */
-    st = ft_pg_exec(conn, "BEGIN; SET LOCAL statement_timeout = '60s'", NULL, 5000, NULL,
-                    "looking for rows of others", err);
+    /* The first look at a big table of somebody's may take long; what a crash takes back is found again. */
+    st = ft_pg_exec(
+        conn, "BEGIN; SET LOCAL statement_timeout = '60s'; SET LOCAL synchronous_commit = off",
+        NULL, 5000, NULL, "looking for rows of others", err);
     if (st == FT_OK)
         st = ft_pg_exec(conn, adopt_sql, &p, 60000, NULL, "looking for rows of others", err);
     if (st == FT_OK)

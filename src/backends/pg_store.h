@@ -71,9 +71,10 @@ struct ft_store {
     } model[FT_PG_MODELS];
     size_t n_model;
     struct cell_counts *counts;
-    unsigned clean;      /* batches in a row without an id that was there already */
-    unsigned since_fold; /* batches since the counts were folded */
-    int64_t adopted_ms;  /* monotonic: when rows of others were looked for */
+    unsigned clean;     /* batches in a row without an id that was there already */
+    size_t unfolded;    /* counts since they were folded */
+    int64_t folded_ms;  /* monotonic */
+    int64_t adopted_ms; /* monotonic: when rows of others were looked for */
 };
 
 #endif

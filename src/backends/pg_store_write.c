@@ -15,7 +15,6 @@
  * Array parameters are estimated at ten rows; hence no nested loops below.
  */
 #define CLEAN_BATCHES 8
-#define FOLD_BATCHES 64
 
 #define FOUND                                                                                      \
     "INSERT INTO fraudtop_cases (transaction_id, score, threshold, scored_at, amount, model,"      \
@@ -75,20 +74,6 @@ static const struct {
     {"counts",     counts_sql    },
     {"offsets",    offsets_sql   },
 };
-
-/* Counts of the batches into hours and totals; one program at a time. */
-static const char fold_sql[] =
-    "WITH ok AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(7234019283102) AS got),"
-    " d AS (DELETE FROM fraudtop_score_deltas WHERE (SELECT got FROM ok)"
-    "  RETURNING hour, cell, n, amount),"
-    " c AS MATERIALIZED (SELECT hour, u.cell, sum(u.n)::int8 AS n, sum(u.amount) AS amount"
-    "  FROM d, unnest(d.cell, d.n, d.amount) AS u(cell, n, amount) GROUP BY 1, 2),"
-    " h AS (INSERT INTO fraudtop_score_hours AS o (hour, cell, n, amount) SELECT * FROM c"
-    "  ON CONFLICT (hour, cell) DO UPDATE"
-    "  SET n = o.n + excluded.n, amount = o.amount + excluded.amount) "
-    "INSERT INTO fraudtop_score_totals AS o (part, n, amount)"
-    " SELECT cell / 2000, sum(n), sum(amount) FROM c GROUP BY 1"
-    " ON CONFLICT (part) DO UPDATE SET n = o.n + excluded.n, amount = o.amount + excluded.amount";
 
 static enum ft_status prepare(struct ft_store *s, struct ft_err *err)
 {
@@ -403,20 +388,6 @@ static enum ft_status write_filled(struct ft_store *s, size_t rows, const char *
     return st;
 }
 
-#define ADOPT_MS 5000
-
-enum ft_status ft_store_fold(struct ft_store *s, struct ft_err *err)
-{
-    enum ft_status st =
-        ft_pg_exec(s->conn, fold_sql, NULL, FT_PG_WRITE_MS, NULL, "folding counts", err);
-
-    s->since_fold = 0;
-    if (st != FT_OK || ft_now_ms() - s->adopted_ms < ADOPT_MS)
-        return st;
-    s->adopted_ms = ft_now_ms();
-    return ft_pg_adopt(s->conn, 10, err);
-}
-
 enum ft_status ft_store_write(struct ft_store *s, const char *cluster, const char *group,
                               const struct ft_verdict *v, size_t n,
                               const struct ft_store_offset *off, size_t n_off, size_t *n_new,
@@ -448,7 +419,37 @@ enum ft_status ft_store_write(struct ft_store *s, const char *cluster, const cha
     if (st != FT_OK)
         return st;
     s->lost_ms = 0;
-    if (++s->since_fold >= FOLD_BATCHES)
-        (void)ft_store_fold(s, NULL); /* what it could not do waits for the next time */
     return FT_OK;
+}
+
+/* ---- folding -------------------------------------------------------------------------------------------- */
+
+/* Counts of the batches into hours and totals; one program at a time, and no more at once than takes a moment.
+ * All or nothing is enough: what a crash of the server takes back is folded again. */
+#define FOLD_MS 5000
+static const char fold_sql[] =
+    "WITH ok AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(7234019283102) AS got,"
+    "  set_config('synchronous_commit', 'off', true)),"
+    " d AS (DELETE FROM fraudtop_score_deltas WHERE (SELECT got FROM ok)"
+    "  AND id < (SELECT min(id) + 2000 FROM fraudtop_score_deltas)"
+    "  RETURNING hour, cell, n, amount),"
+    " c AS MATERIALIZED (SELECT hour, u.cell, sum(u.n)::int8 AS n, sum(u.amount) AS amount"
+    "  FROM d, unnest(d.cell, d.n, d.amount) AS u(cell, n, amount) GROUP BY 1, 2),"
+    " h AS (INSERT INTO fraudtop_score_hours AS o (hour, cell, n, amount) SELECT * FROM c"
+    "  ON CONFLICT (hour, cell) DO UPDATE"
+    "  SET n = o.n + excluded.n, amount = o.amount + excluded.amount) "
+    "INSERT INTO fraudtop_score_totals AS o (part, n, amount)"
+    " SELECT cell / 2000, sum(n), sum(amount) FROM c GROUP BY 1"
+    " ON CONFLICT (part) DO UPDATE SET n = o.n + excluded.n, amount = o.amount + excluded.amount";
+
+#define ADOPT_MS 5000
+
+enum ft_status ft_store_fold(struct ft_store *s, struct ft_err *err)
+{
+    enum ft_status st = ft_pg_exec(s->conn, fold_sql, NULL, FOLD_MS, NULL, "folding counts", err);
+
+    if (st != FT_OK || ft_now_ms() - s->adopted_ms < ADOPT_MS)
+        return st;
+    s->adopted_ms = ft_now_ms();
+    return ft_pg_adopt(s->conn, 10, err);
 }
