@@ -5,24 +5,32 @@
 
 /*
  * Rows of the last moments are looked at again and again, as a transaction may take a while to be seen.  A
- * row with an older scored_at of its own becomes a case when somebody names it.
+ * row with an older scored_at of its own becomes a case when somebody names it.  Oldest first and some at a time, so that the
+ * first look at a big table of somebody's holds up nobody: then it goes on from the last one.
  */
+#define AT_ONCE "2000"
+
 static const char adopt_sql[] =
     "WITH since AS (SELECT until - $1::float8 * interval '1 s' AS t FROM fraudtop_adopted),"
-    " seen AS ("
-    "  SELECT transaction_id, score, scored_at FROM fraud_scores"
-    "   WHERE fraud_flag = 1 AND scored_at >= (SELECT t FROM since)"
-    "  UNION ALL SELECT transaction_id, score, now() FROM fraud_scores"
-    "   WHERE fraud_flag = 1 AND scored_at IS NULL),"
-    " made AS (INSERT INTO fraudtop_cases (transaction_id, score, scored_at, flagged)"
-    "  SELECT transaction_id, score, scored_at, true FROM seen s WHERE NOT EXISTS"
+    " dated AS MATERIALIZED (SELECT transaction_id, score, scored_at FROM fraud_scores s"
+    "  WHERE fraud_flag = 1 AND scored_at >= (SELECT t FROM since) AND NOT EXISTS"
     "   (SELECT FROM fraudtop_cases c WHERE c.transaction_id = s.transaction_id)"
+    "  ORDER BY scored_at LIMIT " AT_ONCE "),"
+    " seen AS (SELECT * FROM dated UNION ALL (SELECT transaction_id, score, now() FROM "
+    "fraud_scores s"
+    "   WHERE fraud_flag = 1 AND scored_at IS NULL AND NOT EXISTS"
+    "    (SELECT FROM fraudtop_cases c WHERE c.transaction_id = s.transaction_id) LIMIT " AT_ONCE
+    ")),"
+    " made AS (INSERT INTO fraudtop_cases (transaction_id, score, scored_at, flagged)"
+    "  SELECT transaction_id, score, scored_at, true FROM seen"
     "  ON CONFLICT (transaction_id) DO NOTHING RETURNING score),"
     " counted AS (INSERT INTO fraudtop_score_deltas (hour, cell, n, amount)"
     "  SELECT floor(extract(epoch FROM now()) / 3600)::int4, array_agg(cell), array_agg(n),"
     "   array_agg(0) FROM (SELECT (6000 + greatest(least(floor(score * 2000), 1999), 0))::int2"
-    "   AS cell, count(*)::int4 AS n FROM made GROUP BY 1) t HAVING count(*) > 0) "
-    "UPDATE fraudtop_adopted SET until = now() WHERE until < now()";
+    "   AS cell, count(*)::int4 AS n FROM made GROUP BY 1) t HAVING count(*) > 0),"
+    " till AS (SELECT CASE WHEN count(*) < " AT_ONCE " THEN now() ELSE max(scored_at) END AS t"
+    "  FROM dated) "
+    "UPDATE fraudtop_adopted SET until = t FROM till WHERE until < t";
 
 enum ft_status ft_pg_adopt(PGconn *conn, int again_s, struct ft_err *err)
 {

@@ -76,7 +76,7 @@ static const char session_sql[] =
     "SET statement_timeout = '2s'; SET lock_timeout = '2s'; SET extra_float_digits = 1;"
     " SET datestyle = 'ISO'; SET jit = off; SET max_parallel_workers_per_gather = 0;"
     /* Every question wants the first rows of an index; new rows make the planner think otherwise. */
-    " SET enable_bitmapscan = off";
+    " SET enable_bitmapscan = off; SET enable_seqscan = off";
 
 static enum ft_status connect_as(struct ft_cases *c, PGconn **out, int timeout_ms,
                                  struct ft_err *err)
@@ -125,6 +125,7 @@ static enum ft_status connect_cases(struct ft_cases *c, int timeout_ms, struct f
     c->adopted_ms = 0;
     c->swept = false;
     c->prepared = 0;
+    c->counted_ms = 0;
     if (st != FT_OK) {
         PQfinish(c->read);
         c->read = NULL;
@@ -262,14 +263,14 @@ void ft_cases_adopt(struct ft_cases *c)
 
 /* ---- polled -------------------------------------------------------------------------------------------- */
 
-enum polled { POLL_LATEST, POLL_SCORES, POLL_TOTALS };
+enum polled { POLL_LATEST, POLL_SCORES, POLL_TOTALS, POLL_REVIEW };
 
 /* Prepared at its first use over a connection: planning costs more than running. */
 static enum ft_status poll_query(struct ft_cases *c, enum polled which, const char *sql,
                                  struct ft_args *a, PGresult **res, const char *what,
                                  struct ft_err *err)
 {
-    static const char *const names[] = {"latest", "scores", "totals"};
+    static const char *const names[] = {"latest", "scores", "totals", "review"};
     struct ft_pg_params p = {.value = a->value, .n = a->n};
     enum ft_status st = FT_OK;
 
@@ -418,39 +419,40 @@ static int64_t local_midnight_ms(void)
     return (int64_t)mktime(&tm) * 1000;
 }
 
-/*
- * Counts by part from totals and what is not folded yet; the size of the table as the server guesses it, where others write
- * too; the open queue counted up to 5,000 and else by difference; what people did, by index.
- */
+/* Counts by part from totals and what is not folded yet; the size of the table as the server guesses it, where others write
+ * too; what people did today, by index. */
 static const char totals_sql[] =
     "WITH p AS (SELECT part, sum(n) AS n, sum(amount) AS amount FROM ("
     "   SELECT part, n, amount FROM fraudtop_score_totals"
     "   UNION ALL SELECT (u.cell / 2000)::int2, u.n, u.amount"
     "    FROM fraudtop_score_deltas d, unnest(d.cell, d.n, d.amount) AS u(cell, n, amount)) x"
     "  GROUP BY part),"
-    " q AS (SELECT count(*) AS n, min(scored_at) AS oldest,"
-    "   count(*) FILTER (WHERE scored_at < now() - $1::float8 * interval '1 ms') AS over"
-    "  FROM (SELECT c.scored_at FROM fraudtop_cases c WHERE " SQL_OPEN
-    "   ORDER BY c.scored_at LIMIT 5001) x),"
     " d AS (SELECT count(*) FILTER (WHERE status = 'fraud') AS fraud,"
     "   count(*) FILTER (WHERE status = 'legitimate') AS legitimate,"
     "   count(*) FILTER (WHERE status = 'escalated') AS escalated"
     "  FROM fraudtop_cases WHERE status IN ('fraud', 'legitimate', 'escalated')"
-    "   AND decided_at >= to_timestamp($2::float8 / 1000)),"
-    " s AS (SELECT count(*) FILTER (WHERE status = 'escalated') AS escalated,"
-    "   count(*) FILTER (WHERE status = 'snoozed' AND snoozed_until > now()) AS snoozed,"
-    "   count(*) FILTER (WHERE claimed_until > now()) AS claimed,"
-    "   count(*) FILTER (WHERE flagged AND (status NOT IN ('open', 'snoozed') OR"
-    "    snoozed_until > now())) AS done"
-    "  FROM fraudtop_cases WHERE status <> 'open' OR claimed_by IS NOT NULL),"
+    "   AND decided_at >= to_timestamp($1::float8 / 1000)),"
     " t AS (SELECT reltuples::int8 AS guess FROM pg_class WHERE oid = 'fraud_scores'::regclass) "
     "SELECT coalesce((SELECT sum(n) FROM p), 0),"
     " CASE WHEN pg_relation_size('fraud_scores') < 4194304 THEN (SELECT count(*) FROM fraud_scores)"
     "  ELSE (SELECT guess FROM t) END,"
     " (SELECT string_agg(part || ' ' || n || ' ' || amount, ' ' ORDER BY part) FROM p),"
-    " q.n, q.over, coalesce((extract(epoch FROM now() - q.oldest) * 1000)::int8, -1),"
-    " s.claimed, s.snoozed, s.escalated, s.done, d.fraud, d.legitimate, d.escalated"
-    " FROM q, d, s";
+    " d.fraud, d.legitimate, d.escalated FROM d";
+
+/* The queue: its open cases counted up to 5,000 and else by difference.  Looks at everything that was ever decided. */
+static const char review_sql[] =
+    "WITH q AS (SELECT count(*) AS n, min(scored_at) AS oldest,"
+    "   count(*) FILTER (WHERE scored_at < now() - $1::float8 * interval '1 ms') AS over"
+    "  FROM (SELECT c.scored_at FROM fraudtop_cases c WHERE " SQL_OPEN
+    "   ORDER BY c.scored_at LIMIT 5001) x),"
+    " s AS (SELECT count(*) FILTER (WHERE status = 'escalated') AS escalated,"
+    "   count(*) FILTER (WHERE status = 'snoozed' AND snoozed_until > now()) AS snoozed,"
+    "   count(*) FILTER (WHERE claimed_until > now()) AS claimed,"
+    "   count(*) FILTER (WHERE flagged AND (status NOT IN ('open', 'snoozed') OR"
+    "    snoozed_until > now())) AS done"
+    "  FROM fraudtop_cases WHERE status <> 'open' OR claimed_by IS NOT NULL) "
+    "SELECT q.n, q.over, coalesce((extract(epoch FROM now() - q.oldest) * 1000)::int8, -1),"
+    " s.claimed, s.snoozed, s.escalated, s.done FROM q, s";
 
 static void read_parts(struct ft_case_totals *t, const char *text)
 {
@@ -479,36 +481,77 @@ static void read_parts(struct ft_case_totals *t, const char *text)
     t->money_false_alarm = amount[4];
 }
 
+/* No more than a twentieth of the server's time goes to counting the queue. */
+#define REVIEW_EVERY 20
+
+static enum ft_status count_review(struct ft_cases *c, struct ft_err *err)
+{
+    int64_t now = ft_now_ms();
+    struct ft_args a;
+    PGresult *res;
+    enum ft_status st;
+
+    if (c->counted_ms && now < c->counted_ms + REVIEW_EVERY * c->count_took_ms)
+        return FT_OK;
+    ft_args_init(&a);
+    ft_args_int(&a, c->over_limit_ms);
+    st = poll_query(c, POLL_REVIEW, review_sql, &a, &res, "counting the queue", err);
+    ft_args_fini(&a);
+    if (st == FT_AGAIN) { /* too much to be counted in time: not soon again */
+        ft_log(FT_WARN, "pg", "%s", err->text);
+        c->count_took_ms = ft_now_ms() - now;
+        c->counted_ms = ft_now_ms();
+        return FT_OK;
+    }
+    if (st != FT_OK)
+        return st;
+    for (int i = 0; i < FT_CASES_COUNTS; i++)
+        c->count[i] = strtoull(field(res, 0, i), NULL, 10);
+    PQclear(res);
+    c->counted_ms = ft_now_ms();
+    c->count_took_ms = c->counted_ms - now;
+    return FT_OK;
+}
+
+static void take_review(const struct ft_cases *c, struct ft_case_totals *out)
+{
+    int64_t age = ft_now_ms() - c->counted_ms, oldest = (int64_t)c->count[2];
+
+    out->open = c->count[0] <= 5000 || out->flagged < c->count[6] ? c->count[0]
+                                                                  : out->flagged - c->count[6];
+    out->over_limit = c->count[1];
+    out->oldest_ms = oldest < 0 ? -1 : oldest + age;
+    out->claimed = c->count[3];
+    out->snoozed = c->count[4];
+    out->escalated = c->count[5];
+}
+
 enum ft_status ft_cases_totals(struct ft_cases *c, struct ft_case_totals *out, struct ft_err *err)
 {
     struct ft_args a;
     PGresult *res;
-    uint64_t v[13];
+    uint64_t stored, guess;
     enum ft_status st;
 
     memset(out, 0, sizeof(*out));
     ft_cases_adopt(c);
     ft_args_init(&a);
-    ft_args_int(&a, c->over_limit_ms);
     ft_args_int(&a, local_midnight_ms());
     st = poll_query(c, POLL_TOTALS, totals_sql, &a, &res, "reading totals", err);
     ft_args_fini(&a);
     if (st != FT_OK)
         return st;
-    for (int i = 0; i < 13; i++)
-        v[i] = strtoull(field(res, 0, i), NULL, 10);
+    stored = strtoull(field(res, 0, 0), NULL, 10);
+    guess = strtoull(field(res, 0, 1), NULL, 10);
     read_parts(out, field(res, 0, 2));
-    out->stored = (int64_t)v[1] > (int64_t)v[0] ? v[1] : v[0];
-    out->open = v[3] <= 5000 || out->flagged < v[9] ? v[3] : out->flagged - v[9];
-    out->over_limit = v[4];
-    out->oldest_ms = (int64_t)v[5];
-    out->claimed = v[6];
-    out->snoozed = v[7];
-    out->escalated = v[8];
-    out->fraud_today = v[10];
-    out->legitimate_today = v[11];
-    out->escalated_today = v[12];
-    out->decided_today = v[10] + v[11] + v[12];
+    out->stored = (int64_t)guess > (int64_t)stored ? guess : stored;
+    out->fraud_today = strtoull(field(res, 0, 3), NULL, 10);
+    out->legitimate_today = strtoull(field(res, 0, 4), NULL, 10);
+    out->escalated_today = strtoull(field(res, 0, 5), NULL, 10);
+    out->decided_today = out->fraud_today + out->legitimate_today + out->escalated_today;
     PQclear(res);
-    return FT_OK;
+    st = count_review(c, err);
+    if (st == FT_OK)
+        take_review(c, out);
+    return st;
 }

@@ -7,15 +7,19 @@
 #include "pg.h"
 
 #define FT_CASES_MS 5000 /* the server's own limit is 2 s */
+#define FT_CASES_COUNTS 7
 
 struct ft_cases {
     PGconn *read, *write;
     char *conninfo;
     char who[64];
     bool read_only, masked, hide, can_write, swept;
+    bool unsure;       /* whether the last event was written is not known */
     unsigned prepared; /* bits of enum polled */
     int64_t over_limit_ms, claim_ms, undo_ms;
-    int64_t adopted_ms; /* monotonic: when rows of others were looked for */
+    int64_t adopted_ms;              /* monotonic: when rows of others were looked for */
+    uint64_t count[FT_CASES_COUNTS]; /* of the queue, as counted at counted_ms (0: never) */
+    int64_t counted_ms, count_took_ms;
 };
 
 /* The parameters of a statement, as texts. */

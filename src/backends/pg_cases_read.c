@@ -162,7 +162,7 @@ static enum ft_status list_begin(struct list_sql *l, struct ft_cases *c,
     return FT_OK;
 }
 
-#define TOTAL_CAP "10000" /* more are not counted one by one */
+#define TOTAL_CAP "10000" /* more are not counted one by one, unless they are listed */
 
 enum ft_status ft_cases_list(struct ft_cases *c, const struct ft_case_query *q, char **json,
                              struct ft_err *err)
@@ -180,15 +180,16 @@ enum ft_status ft_cases_list(struct ft_cases *c, const struct ft_case_query *q, 
         int limit = ft_args_int(&l.args, q->limit ? (int64_t)q->limit : 1000000);
         int offset = ft_args_int(&l.args, (int64_t)q->offset);
 
-        ft_buf_fmt(
-            &sql,
-            "SELECT json_build_object('schema', 'cases.list/1', 'filter', $%d::text, 'total',"
-            " (SELECT count(*) FROM (SELECT FROM fraudtop_cases c WHERE %s LIMIT " TOTAL_CAP ") t),"
-            " 'cases', coalesce((SELECT json_agg(json_build_object(" SQL_CASE_MEMBERS ")"
-            "  ORDER BY c.place) FROM (SELECT c.*, row_number() OVER () AS place FROM"
-            "   (SELECT * FROM fraudtop_cases c WHERE %s ORDER BY %s"
-            "    LIMIT $%d::int8 OFFSET $%d::int8) c) c), '[]'::json))",
-            filter, l.where.p, l.where.p, l.order.p, limit, offset);
+        ft_buf_fmt(&sql,
+                   "WITH found AS MATERIALIZED (SELECT transaction_id, row_number() OVER () AS"
+                   " place FROM (SELECT transaction_id FROM fraudtop_cases c WHERE %s ORDER BY %s"
+                   " LIMIT greatest($%d::int8 + $%d::int8, " TOTAL_CAP ")) x) "
+                   "SELECT json_build_object('schema', 'cases.list/1', 'filter', $%d::text,"
+                   " 'total', (SELECT count(*) FROM found), 'cases', coalesce((SELECT"
+                   " json_agg(json_build_object(" SQL_CASE_MEMBERS ") ORDER BY place)"
+                   " FROM (SELECT * FROM found ORDER BY place LIMIT $%d::int8 OFFSET $%d::int8) f"
+                   " JOIN fraudtop_cases c USING (transaction_id)), '[]'::json))",
+                   l.where.p, l.order.p, limit, offset, filter, limit, offset);
         st = sql.failed ? ft_fail(err, FT_ENOMEM, "listing cases: no memory")
                         : ft_cases_json(c, sql.p, &l.args, json, "listing cases", err);
     }

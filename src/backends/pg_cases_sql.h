@@ -53,9 +53,10 @@ static const char show_sql[] =
 /* $1 to $11: what ft_cases_totals has counted. */
 static const char stats_sql[] =
     "WITH w AS (SELECT greatest(extract(epoch FROM first_decided_at - scored_at)::float8, 0) AS s"
-    "   FROM (SELECT first_decided_at, scored_at FROM fraudtop_cases"
-    "    WHERE status <> 'open' AND first_decided_at IS NOT NULL"
-    "    ORDER BY decided_at DESC LIMIT 10000) x) "
+    "   FROM (SELECT x.* FROM unnest('{fraud,legitimate,escalated,snoozed}'::text[]) AS v(status),"
+    "    LATERAL (SELECT first_decided_at, scored_at, decided_at FROM fraudtop_cases c"
+    "     WHERE c.status = v.status AND c.status <> 'open' AND first_decided_at IS NOT NULL"
+    "     ORDER BY decided_at DESC LIMIT 10000) x ORDER BY decided_at DESC LIMIT 10000) y) "
     "SELECT json_build_object('schema', 'cases.stats/1', 'open', $1::int8, 'claimed', $2::int8,"
     " 'over_limit', $3::int8, 'snoozed', $4::int8, 'escalated', $5::int8,"
     " 'oldest_s', nullif($6::float8, -1) / 1000, 'decided_today', $7::int8,"
