@@ -290,6 +290,7 @@ static enum ft_status decide(struct ft_console *c, const cJSON *args, cJSON *out
         }
     }
     cJSON_AddNumberToObject(out, "decided", decided);
+    cJSON_AddBoolToObject(out, "unsure", st != FT_OK && ft_cases_unsure(s));
     if (st == FT_OK && decided == 0 && cJSON_GetArraySize(refused) == 1)
         return FT_ECONFLICT; /* err says who was first */
     return st;

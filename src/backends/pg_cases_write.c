@@ -52,7 +52,78 @@ static const char event_sql[] =
     "  clock_timestamp() + nullif($9::float8, 0) * interval '1 ms'),"
     " (SELECT (value ->> 'threshold')::float8 FROM fraudtop_in_force WHERE kind = 'threshold'"
     "  AND jsonb_typeof(value -> 'threshold') = 'number' ORDER BY at DESC LIMIT 1),"
-    " nullif($8::int4, 0) RETURNING number";
+    " nullif($8::int4, 0) RETURNING number, txid_current()";
+
+/*
+ * The server was lost between COMMIT and its answer: it knows what became of the transaction, once it can be asked again.  FT_OK:
+ * written; FT_AGAIN: not written; else nobody knows yet.
+ */
+static enum ft_status fate(struct ft_cases *c, const char *txid, struct ft_err *err)
+{
+    const struct ft_pg_params p = {.value = &txid, .n = 1};
+    int64_t until = ft_now_ms() + FT_CASES_MS;
+    enum ft_status st;
+
+    do {
+        PGresult *res;
+
+        st = ft_cases_writer(c, err);
+        if (st == FT_OK)
+            st = ft_pg_exec(c->write, "SELECT txid_status($1::int8)", &p, FT_CASES_MS, &res,
+                            "asking whether it was written", err);
+        if (st == FT_OK) {
+            const char *status = PQgetvalue(res, 0, 0);
+
+            st = strcmp(status, "committed") == 0 ? FT_OK
+                 : strcmp(status, "aborted") == 0 ? FT_AGAIN
+                                                  : FT_EUNREACHABLE; /* in progress */
+            PQclear(res);
+            if (st == FT_OK || st == FT_AGAIN)
+                return st;
+        }
+        ft_sleep_ms(100);
+    } while (ft_now_ms() < until);
+    return FT_EUNREACHABLE;
+}
+
+/* In a transaction of its own: a server that hangs and comes to itself after we have given it up finds no COMMIT, so that what
+ * was said not to be written is not. */
+static enum ft_status write_event(struct ft_cases *c, const struct ft_pg_params *p, int *number,
+                                  struct ft_err *err)
+{
+    struct ft_err lost;
+    PGresult *res = NULL;
+    char txid[24];
+    enum ft_status st =
+        ft_pg_exec(c->write, "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'", NULL,
+                   FT_CASES_MS, NULL, "writing to the case", err);
+
+    if (st == FT_OK)
+        st = ft_pg_exec(c->write, event_sql, p, FT_CASES_MS, &res, "writing to the case", err);
+    if (st != FT_OK) {
+        if (PQstatus(c->write) == CONNECTION_OK)
+            (void)ft_pg_exec(c->write, "ROLLBACK", NULL, FT_CASES_MS, NULL, "rollback", NULL);
+        return st;
+    }
+    *number = (int)strtol(PQgetvalue(res, 0, 0), NULL, 10);
+    snprintf(txid, sizeof(txid), "%s", PQgetvalue(res, 0, 1));
+    PQclear(res);
+    st = ft_pg_exec(c->write, "COMMIT", NULL, FT_CASES_MS, NULL, "writing to the case", &lost);
+    if (st == FT_EUNREACHABLE || st == FT_AGAIN)
+        st = fate(c, txid, err);
+    else if (st != FT_OK && err)
+        *err = lost;
+    if (st == FT_AGAIN) {
+        if (err)
+            *err = lost;
+        return FT_EUNREACHABLE;
+    }
+    if (st == FT_EUNREACHABLE) {
+        c->unsure = true;
+        ft_fail(err, st, "postgresql: lost while it was writing: whether it has is not known yet");
+    }
+    return st;
+}
 
 /* *number: of the event.  FT_ECONFLICT: somebody was first; err does not say who yet. */
 static enum ft_status append_event(struct ft_cases *c, const struct event *e, int *number,
@@ -62,23 +133,25 @@ static enum ft_status append_event(struct ft_cases *c, const struct event *e, in
     const char *value[] = {e->id,  seen,  e->kind,  e->reason, e->note,
                            c->who, until, replaces, for_ms};
     struct ft_pg_params p = {.value = value, .n = 9};
-    PGresult *res;
-    enum ft_status st = ft_cases_writer(c, err);
+    struct ft_err local;
+    enum ft_status st;
 
+    err = err ? err : &local;
+    c->unsure = false;
+    st = ft_cases_writer(c, err);
     if (st != FT_OK)
         return st;
     snprintf(seen, sizeof(seen), "%d", e->number);
     snprintf(until, sizeof(until), "%" PRId64, e->until_ms);
     snprintf(replaces, sizeof(replaces), "%d", e->replaces);
     snprintf(for_ms, sizeof(for_ms), "%" PRId64, e->for_ms);
-    st = ft_pg_exec(c->write, event_sql, &p, FT_CASES_MS, &res, "writing to the case", err);
-    if (st == FT_EINPUT && strstr(err->text, "(23505)"))
-        return FT_ECONFLICT;
-    if (st != FT_OK)
-        return st;
-    *number = (int)strtol(PQgetvalue(res, 0, 0), NULL, 10);
-    PQclear(res);
-    return FT_OK;
+    st = write_event(c, &p, number, err);
+    return st == FT_EINPUT && strstr(err->text, "(23505)") ? FT_ECONFLICT : st;
+}
+
+bool ft_cases_unsure(const struct ft_cases *c)
+{
+    return c && c->unsure;
 }
 
 static enum ft_status answer(char **json, const char *schema, const char *id, const char *verdict,

@@ -162,7 +162,13 @@ static void decided(struct ft_con *c, const struct ft_answer *a, const cJSON *js
     double n = ft_js_number(json, "decided");
 
     if (!a->ok) {
-        ft_say_error(c, "Nothing was written: %s", without_id(a->error));
+        if (ft_js_true(json, "unsure"))
+            ft_say_error(c, "Look at the case before you decide again: %s", a->error);
+        else if (n > 0)
+            ft_say_error(c, "%.0f written, the others not: %s", n, a->error);
+        else
+            ft_say_error(c, "Nothing was written: %s", without_id(a->error));
+        ft_queue_reload(c);
         return;
     }
     if (first && n < 1 && cJSON_GetArraySize(refused_ones) == 1)

@@ -532,14 +532,36 @@ static void a_server_that_hangs_is_given_up_and_asked_again(void **unused)
     assert_int_equal(decide(c, 1, 0, "fraud", &err), FT_EUNREACHABLE);
     assert_int_equal(ft_cases_totals(c, &t, &err), FT_EUNREACHABLE);
     assert_true(ft_now_ms() - from < 15000);
+    assert_false(ft_cases_unsure(c));
     signal_backends(SIGCONT);
-    ft_sleep_ms(100);
+    ft_sleep_ms(500); /* it comes to itself, finds the question, and nobody who wants it done */
     assert_int_equal(ft_cases_reconnect(c, 5000, &err), FT_OK);
+    assert_string_equal(sql("SELECT count(*) FROM fraudtop_events"), "1");
     assert_int_equal(ft_cases_totals(c, &t, &err), FT_OK);
     assert_int_equal(decide(c, 2, 0, "fraud", &err), FT_OK);
     ft_cases_close(c);
     assert_int_equal(ft_cases_reconnect(ana, 5000, &err), FT_OK);
     assert_int_equal(ft_cases_reconnect(ben, 5000, &err), FT_OK);
+}
+
+/* The server takes seven seconds over COMMIT, and we give it up after five: then it is asked what became of it. */
+static void a_commit_without_an_answer_is_looked_up(void **unused)
+{
+    struct ft_cases *c = open_as("cai", false);
+    struct ft_err err = {""};
+
+    (void)unused;
+    sql("CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM"
+        " pg_sleep(7); RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON "
+        "fraudtop_events"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()");
+    if (decide(c, 1, 0, "fraud", &err) != FT_OK)
+        fail_msg("%s", err.text);
+    assert_false(ft_cases_unsure(c));
+    sql("DROP FUNCTION linger() CASCADE");
+    assert_string_equal(sql("SELECT count(*) FROM fraudtop_events"), "1");
+    assert_int_equal(decide(c, 1, 0, "fraud", &err), FT_ECONFLICT);
+    ft_cases_close(c);
 }
 
 int main(void)
@@ -559,6 +581,7 @@ int main(void)
         cmocka_unit_test_setup(exports_row_by_row, fill),
         cmocka_unit_test_setup(read_only_writes_nothing, fill),
         cmocka_unit_test_setup(masked_names_cannot_be_sought, fill),
+        cmocka_unit_test_setup(a_commit_without_an_answer_is_looked_up, fill),
         cmocka_unit_test_setup(a_server_that_hangs_is_given_up_and_asked_again, fill),
     };
     int bad = pg_test_start(&server);
