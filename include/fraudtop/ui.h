@@ -55,6 +55,9 @@ struct ft_ui_opts {
     /* Something to write to the log ("names shown"); NULL: nobody. */
     void (*log)(void *self, const char *line);
     void *log_self;
+    /* Once, when the first picture is on its way to the terminal: what takes time begins then.  NULL: nobody waits. */
+    void (*drawn)(void *self);
+    void *drawn_self;
     int frames;  /* end after so many frames; 0: do not */
     int stop_fd; /* readable once the stop flag is up; -1: it is looked at every 250 ms */
     /* The stop flag: the console ends when it is raised (a signal number), and raises it itself on q. */

@@ -35,43 +35,43 @@ static enum ft_status choose_files(struct ft_app *app, char *path, size_t size, 
     return st;
 }
 
-static enum ft_status show(struct ft_app *app, struct ft_pipeline *p, struct ft_err *err)
+/* Server, log, stages and replay, while the screen is up already. */
+static enum ft_status open_demo(struct ft_console_opts *opts, struct ft_err *err)
 {
-    struct ft_console_opts co = {.app = app,
-                                 .pipeline = p,
-                                 .demo = true,
-                                 .read_only = ft_cfg_flag(app->cfg, "review.read_only")};
-    struct ft_console *c = NULL;
+    const int parts = FT_WITH_SCORE | FT_WITH_SINK | FT_WITH_REPLAY | FT_EMBED;
+    struct ft_pipeline *p = opts->pipeline;
     struct ft_replay_opts ro;
-    enum ft_status st = ft_console_start(&c, &co, err);
+    enum ft_status st = ft_pipeline_open(p, opts->app, "demo", parts, err);
 
+    if (st == FT_OK)
+        st = ft_pipeline_connect(p, err);
+    if (st == FT_OK)
+        st = ft_pipeline_start(p, err);
+    if (st != FT_OK)
+        return st;
     ft_pipeline_replay_opts(p, &ro);
-    if (st == FT_OK)
-        st = ft_pipeline_replay(p, &ro, err);
-    if (st == FT_OK)
-        st = ft_pipeline_replay_start(p, err);
-    if (st == FT_OK)
-        st = ft_screen_run(app, ft_console_feed(c), NULL, err);
-    ft_console_stop(c);
-    return st;
+    st = ft_pipeline_replay(p, &ro, err);
+    return st == FT_OK ? ft_pipeline_replay_start(p, err) : st;
 }
 
 static enum ft_status with_screen(struct ft_app *app, struct ft_err *err)
 {
-    const int parts = FT_WITH_SCORE | FT_WITH_SINK | FT_WITH_REPLAY | FT_EMBED;
-    struct ft_pipeline p;
-    enum ft_status st;
+    struct ft_pipeline p = {.app = app};
+    struct ft_console_opts opts = {.app = app,
+                                   .pipeline = &p,
+                                   .open = open_demo,
+                                   .demo = true,
+                                   .read_only = ft_cfg_flag(app->cfg, "review.read_only")};
+    struct ft_console *c = NULL;
+    enum ft_status st = ft_console_start(&c, &opts, err);
 
-    fputs("fraudtop: starting the embedded log and database\n", stderr);
-    st = ft_pipeline_open(&p, app, "demo", parts, err);
-
-    if (st != FT_OK)
-        return st;
-    st = ft_pipeline_connect(&p, err);
+    if (st == FT_OK) {
+        ft_console_say(c, false, "Starting the embedded log and database ...");
+        st = ft_screen_run(app, ft_console_feed(c), NULL, ft_console_open, c, err);
+    }
     if (st == FT_OK)
-        st = ft_pipeline_start(&p, err);
-    if (st == FT_OK)
-        st = show(app, &p, err);
+        st = ft_console_failed(c, err);
+    ft_console_stop(c);
     if (!ft_pipeline_stop(&p, STOP_MS))
         _exit(ft_stop_exit(1)); /* a stage hangs in a library: its state is safe */
     ft_pipeline_close(&p);

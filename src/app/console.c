@@ -109,6 +109,12 @@ static void *reader_main(void *arg)
             nap(c, READ_MS);
             continue;
         }
+        if (st ==
+            FT_AGAIN) { /* a question took the server too long: what is shown grows stale, no more */
+            ft_log(FT_WARN, "pg", "%s", err.text);
+            nap(c, BACKOFF_MAX);
+            continue;
+        }
         lost(c, err.text);
         ft_cases_close(s);
         s = NULL;
@@ -121,17 +127,18 @@ static void *reader_main(void *arg)
 
 /* ---- the picture ---------------------------------------------------------------------------------------- */
 
-static void show_parts(struct ft_console *c, struct ft_live *out)
+static void show_parts(struct ft_console *c, bool open, struct ft_live *out)
 {
-    struct ft_bus_health h;
+    struct ft_bus_health h = {.known = false};
     double ms;
 
-    ft_bus_health(c->pipeline->pipe.bus, &h);
+    if (open)
+        ft_bus_health(c->pipeline->pipe.bus, &h);
     out->kafka.since_ms = h.since_ms;
-    out->kafka.state = ft_bus_embedded(c->pipeline->pipe.bus) ? FT_PART_EMBEDDED
-                       : !h.known                             ? FT_PART_UNKNOWN
-                       : h.up                                 ? FT_PART_UP
-                                                              : FT_PART_DOWN;
+    out->kafka.state = open && ft_bus_embedded(c->pipeline->pipe.bus) ? FT_PART_EMBEDDED
+                       : !h.known                                     ? FT_PART_UNKNOWN
+                       : h.up                                         ? FT_PART_UP
+                                                                      : FT_PART_DOWN;
     snprintf(out->kafka.error, sizeof(out->kafka.error), "%s", h.up ? "" : h.error);
     snprintf(out->kafka.where, sizeof(out->kafka.where), "%s", c->brokers);
     ms = out->pg.ms;
@@ -174,9 +181,19 @@ static void show_model(struct ft_console *c, struct ft_live *out)
         snprintf(out->model_digest, sizeof(out->model_digest), "%s", info->digest);
 }
 
+/* Before the first heartbeat can be read. */
+static void nothing_seen(const struct ft_console *c, struct ft_live *out)
+{
+    out->replayed_per_s = out->scored_per_s = out->stored_per_s = out->flagged_per_s = NAN;
+    out->p50_ms = out->p99_ms = out->lag_score_slope = out->lag_sink_slope = NAN;
+    out->threshold = c->threshold;
+    out->lag_score = out->lag_sink = -1;
+}
+
 static void live(void *self, struct ft_live *out)
 {
     struct ft_console *c = self;
+    bool open = atomic_load(&c->open);
     uint64_t unused;
 
     (void)!read(c->wake_fd, &unused, sizeof(unused));
@@ -186,13 +203,16 @@ static void live(void *self, struct ft_live *out)
     pthread_mutex_lock(&c->lock);
     ft_picture_show(c->front, out, c->shown);
     out->seq += c->reads;
-    show_parts(c, out);
+    show_parts(c, open, out);
     snprintf(out->message, sizeof(out->message), "%s", c->message);
     out->message_seq = c->message_seq;
     out->message_error = c->message_error;
     pthread_mutex_unlock(&c->lock);
-    ft_watch_live(c->watch, out, c->process);
-    if (!c->said_no_key && ft_watch_no_key(c->watch)) {
+    if (open)
+        ft_watch_live(c->watch, out, c->process);
+    else
+        nothing_seen(c, out);
+    if (open && !c->said_no_key && ft_watch_no_key(c->watch)) {
         c->said_no_key = true;
         ft_console_say(c, false, FT_NO_KEY_TEXT);
     }
@@ -201,7 +221,8 @@ static void live(void *self, struct ft_live *out)
     out->read_only = c->read_only;
     snprintf(out->user, sizeof(out->user), "%s", c->user);
     snprintf(out->host, sizeof(out->host), "%s", c->host);
-    show_model(c, out);
+    if (open)
+        show_model(c, out);
     for (int w = 0; w < FT_N_WINDOWS; w++)
         out->above[w] = ft_scores_above(&out->window[w], out->threshold);
     if (out->replay.held)
@@ -344,19 +365,85 @@ static enum ft_status threads(struct ft_console *c, bool connect, struct ft_err 
     return st;
 }
 
+/* Under the lock: what the open pipeline is. */
+static void show_pipeline(struct ft_console *c)
+{
+    const struct ft_pipeline *p = c->pipeline;
+    const char *no_model = c->opts.no_model.text;
+
+    if (p->scorer && !ft_cfg_is_set(c->app->cfg, "model.threshold"))
+        c->threshold = ft_scorer_info(p->scorer)->threshold;
+    snprintf(c->pg.where, sizeof(c->pg.where), "%s",
+             p->pg                 ? "private server"
+             : p->conninfo[0]      ? p->conninfo
+             : getenv("PGSERVICE") ? getenv("PGSERVICE")
+             : getenv("PGHOST")    ? getenv("PGHOST")
+                                   : "libpq's defaults");
+    set_part(&c->model,
+             p->scorer   ? FT_PART_UP
+             : *no_model ? FT_PART_DOWN
+                         : FT_PART_NONE,
+             p->scorer ? "" : no_model);
+}
+
+/* The pipeline is open: from here on it is watched, read and asked. */
+static enum ft_status attach(struct ft_console *c, struct ft_err *err)
+{
+    struct ft_pipe *pipe = &c->pipeline->pipe;
+    enum ft_status st = ft_watch_start(&c->watch, pipe->bus, &pipe->topics, err);
+
+    pthread_mutex_lock(&c->lock);
+    show_pipeline(c);
+    pthread_mutex_unlock(&c->lock);
+    if (st == FT_OK)
+        st = threads(c, c->opts.connect, err);
+    if (st == FT_OK && c->opts.alerts)
+        st = ft_alert_start(&c->alert, c->app, c->pipeline->conninfo, err);
+    if (st == FT_OK)
+        atomic_store(&c->open, true);
+    wake(c);
+    return st;
+}
+
+static void *opener_main(void *arg)
+{
+    struct ft_console *c = arg;
+
+    c->opened = c->opts.open(&c->opts, &c->open_err);
+    if (c->opened == FT_OK)
+        c->opened = attach(c, &c->open_err);
+    if (c->opened != FT_OK)
+        ft_stop_raise(-1); /* the screen ends, and ft_console_failed says why */
+    return NULL;
+}
+
+void ft_console_open(void *self)
+{
+    struct ft_console *c = self;
+
+    if (!c->opts.open || c->opener_runs)
+        return;
+    c->opener_runs = pthread_create(&c->opener, NULL, opener_main, c) == 0;
+    if (c->opener_runs)
+        return;
+    c->opened = ft_fail(&c->open_err, FT_ENOMEM, "no thread for the console");
+    ft_stop_raise(-1);
+}
+
 enum ft_status ft_console_start(struct ft_console **out, const struct ft_console_opts *opts,
                                 struct ft_err *err)
 {
     struct ft_console *c = calloc(1, sizeof(*c));
-    struct ft_pipeline *p = opts->pipeline;
-    const char *brokers = ft_cfg_text(opts->app->cfg, "service.brokers");
+    const struct ft_config *cfg = opts->app->cfg;
+    const char *brokers = ft_cfg_text(cfg, "service.brokers");
     enum ft_status st;
 
     *out = NULL;
     if (!c)
         return ft_fail(err, FT_ENOMEM, "no memory for the console");
+    c->opts = *opts;
     c->app = opts->app;
-    c->pipeline = p;
+    c->pipeline = opts->pipeline;
     c->demo = opts->demo;
     c->read_only = opts->read_only;
     c->done_end = &c->done_jobs;
@@ -373,37 +460,28 @@ enum ft_status ft_console_start(struct ft_console **out, const struct ft_console
     }
     who_am_i(c, opts->app);
     snprintf(c->brokers, sizeof(c->brokers), "%s", brokers ? brokers : "");
-    c->threshold = p->scorer ? ft_scorer_info(p->scorer)->threshold : 0.5;
-    if (ft_cfg_is_set(opts->app->cfg, "model.threshold"))
-        c->threshold = ft_cfg_real(opts->app->cfg, "model.threshold");
+    c->threshold =
+        ft_cfg_is_set(cfg, "model.threshold") ? ft_cfg_real(cfg, "model.threshold") : 0.5;
     set_part(&c->pg, FT_PART_UNKNOWN, "");
-    snprintf(c->pg.where, sizeof(c->pg.where), "%s",
-             p->pg                 ? "private server"
-             : p->conninfo[0]      ? p->conninfo
-             : getenv("PGSERVICE") ? getenv("PGSERVICE")
-             : getenv("PGHOST")    ? getenv("PGHOST")
-                                   : "libpq's defaults");
-    set_part(&c->model,
-             p->scorer        ? FT_PART_UP
-             : opts->no_model ? FT_PART_DOWN
-                              : FT_PART_NONE,
-             p->scorer || !opts->no_model ? "" : opts->no_model);
     snprintf(c->model.where, sizeof(c->model.where), "%s", ft_app_model(opts->app));
     st = c->front && c->back && c->wake_fd >= 0
              ? FT_OK
              : ft_fail(err, FT_ENOMEM, "no memory for the console");
-    if (st == FT_OK)
-        st = ft_watch_start(&c->watch, p->pipe.bus, &p->pipe.topics, err);
-    if (st == FT_OK)
-        st = threads(c, opts->connect, err);
-    if (st == FT_OK && opts->alerts)
-        st = ft_alert_start(&c->alert, opts->app, p->conninfo, err);
+    if (st == FT_OK && !opts->open)
+        st = attach(c, err);
     if (st != FT_OK) {
         ft_console_stop(c);
         return st;
     }
     *out = c;
     return FT_OK;
+}
+
+enum ft_status ft_console_failed(const struct ft_console *c, struct ft_err *err)
+{
+    if (c->opened != FT_OK)
+        *err = c->open_err;
+    return c->opened;
 }
 
 struct ft_feed *ft_console_feed(struct ft_console *c)
@@ -417,8 +495,11 @@ bool ft_console_ready(struct ft_console *c, int timeout_ms)
     bool ready = false;
 
     while (!ready && ft_now_ms() < until && !ft_stop_signal()) {
+        struct ft_bus_health h;
+
+        ft_bus_health(c->pipeline->pipe.bus, &h);
         pthread_mutex_lock(&c->lock);
-        ready = c->reads > 0;
+        ready = c->reads > 0 && (h.known || ft_bus_embedded(c->pipeline->pipe.bus));
         pthread_mutex_unlock(&c->lock);
         if (!ready)
             ft_sleep_ms(10);
@@ -447,6 +528,8 @@ void ft_console_stop(struct ft_console *c)
     for (int i = 0; i < FT_N_LANES; i++)
         pthread_cond_broadcast(&c->lane[i].asked);
     pthread_mutex_unlock(&c->lock);
+    if (c->opener_runs)
+        pthread_join(c->opener, NULL);
     for (int i = 0; i < c->n_threads; i++)
         pthread_join(c->thread[i], NULL);
     ft_alert_stop(c->alert);

@@ -66,7 +66,8 @@ struct ft_flag_count {
 
 struct ft_console {
     struct ft_app *app;
-    struct ft_pipeline *pipeline;
+    struct ft_console_opts opts;
+    struct ft_pipeline *pipeline; /* not looked at before open */
     struct ft_watch *watch;
     struct ft_alert *alert;
     struct ft_feed feed;
@@ -77,7 +78,11 @@ struct ft_console {
     int wake_fd;
     pthread_t thread[2 + FT_N_LANES]; /* and the reader, and who connects */
     int n_threads;
-    _Atomic bool stop, retry;
+    _Atomic bool stop, retry, open;
+    pthread_t opener;
+    bool opener_runs;
+    enum ft_status opened; /* and open_err: the opener's until it has ended */
+    struct ft_err open_err;
 
     /* the reader's thread alone */
     struct ft_picture_run of_run;
@@ -111,7 +116,6 @@ struct ft_console {
 
 /* As the settings have it; texts belong to the console. */
 struct ft_cases_opts ft_console_cases(const struct ft_console *c);
-void ft_console_say(struct ft_console *c, bool error, const char *text);
 
 /* ---- questions ------------------------------------------------------------------------------------------ */
 

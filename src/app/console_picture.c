@@ -66,7 +66,7 @@ static enum ft_status read_list(struct ft_picture *p, const struct ft_picture *b
 static enum ft_status read_run(struct ft_picture *p, struct ft_picture_run *r, const char *run,
                                int64_t since_ms, struct ft_cases *s, struct ft_err *err)
 {
-    bool fresh = strcmp(r->run, run) != 0;
+    bool fresh = !r->since_ms || strcmp(r->run, run) != 0;
     struct ft_scores now = {0};
     int64_t from_ms;
     const cJSON *bin;

@@ -147,7 +147,7 @@ void ft_screen_then(const struct ft_ui_then *then)
 }
 
 enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft_ui_then *then,
-                             struct ft_err *err)
+                             void (*drawn)(void *self), void *self, struct ft_err *err)
 {
     struct ft_ui_from o;
     enum ft_status st;
@@ -155,6 +155,8 @@ enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft
     ft_ui_from(&o, app);
     o.ui.then = then;
     o.ui.first_start = first_start(app->cfg, o.state_file);
+    o.ui.drawn = drawn;
+    o.ui.drawn_self = self;
     st = ft_log_to_file(o.log_file, err);
     if (st == FT_OK)
         st = ft_ui_run(&o.ui, feed, err);
@@ -186,7 +188,7 @@ int ft_screen_scene(struct ft_app *app)
     if (st == FT_OK)
         st = ft_screen_open_scene(&scene, app, &err);
     if (st == FT_OK)
-        st = ft_screen_run(app, ft_scene_feed(scene), NULL, &err);
+        st = ft_screen_run(app, ft_scene_feed(scene), NULL, NULL, NULL, &err);
     ft_scene_free(scene);
     return st == FT_OK ? ft_stop_exit(0) : ft_app_fail(app, st, &err);
 }

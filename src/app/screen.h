@@ -9,9 +9,10 @@
 enum ft_status ft_screen_terminal(struct ft_err *err);
 struct ft_ui_then;
 /* Log to the file, screen up, until q or a signal; then the log is where it was.  then: what the user wants next, on the
- * first start; NULL: nothing else can be started. */
+ * first start; NULL: nothing else can be started.
+ * drawn: see ft_ui_opts. */
 enum ft_status ft_screen_run(struct ft_app *app, struct ft_feed *feed, struct ft_ui_then *then,
-                             struct ft_err *err);
+                             void (*drawn)(void *self), void *self, struct ft_err *err);
 /* Becomes that: the same program with the same options, anew.  Comes back only when there is nothing to do, or the
  * program cannot be started. */
 void ft_screen_then(const struct ft_ui_then *then);

@@ -378,6 +378,8 @@ enum ft_status ft_ui_run(const struct ft_ui_opts *opts, struct ft_feed *feed, st
     if (st == FT_OK) {
         tick(&l);
         draw(&l);
+        if (opts->drawn)
+            opts->drawn(opts->drawn_self);
         next_tick(&l);
         loop(&l);
     }
