@@ -33,15 +33,28 @@ static inline int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A folder for settings and state, made once. */
+static char state_path[] = "/tmp/fraudtop-tui-XXXXXX";
+
+static inline void remove_state(void)
+{
+    char command[64];
+
+    snprintf(command, sizeof(command), "rm -rf %s", state_path);
+    if (system(command) != 0)
+        fprintf(stderr, "%s stays\n", state_path);
+}
+
+/* A folder for settings and state, made once, gone with the test. */
 static inline const char *state_home(void)
 {
-    static char path[] = "/tmp/fraudtop-tui-XXXXXX";
     static int made;
 
-    if (!made++ && !mkdtemp(path))
-        abort();
-    return path;
+    if (!made++) {
+        if (!mkdtemp(state_path))
+            abort();
+        atexit(remove_state);
+    }
+    return state_path;
 }
 
 static inline void in_child(const struct term *t, const char *const *env, const char *const *args)

@@ -1,0 +1,170 @@
+/* Nothing that alters data happens on one key: whatever is pressed wherever, no decision, threshold or replay changes before a
+ * second stroke.  And the selection is a transaction: a thousand sizes while the attack runs, and it is still that one. */
+#include "ft_test.h"
+
+#include "../src/ui/console.h"
+#include "fraudtop/scene.h"
+
+#define START_MS 1795183327000
+
+/* ---- a scene that remembers what it was asked ---- */
+
+static struct ft_feed inner;
+static int asked[64];
+
+static void live(void *self, struct ft_live *l)
+{
+    inner.live(self, l);
+}
+
+static uint64_t ask(void *self, const struct ft_ask *a)
+{
+    asked[a->kind]++;
+    return inner.ask(self, a);
+}
+
+static bool answer(void *self, struct ft_answer *a)
+{
+    return inner.answer(self, a);
+}
+
+static int wake_fd(void *self)
+{
+    return inner.wake_fd(self);
+}
+
+struct rig {
+    struct ft_scene *scene;
+    struct ft_feed feed;
+    struct ft_con *con;
+    struct ft_canvas cv;
+};
+
+static void start(struct rig *r, const char *scene)
+{
+    struct ft_ui_opts o = {.mask = true, .stop_fd = -1, .export_dir = "/nonexistent"};
+
+    assert_int_equal(ft_scene_new(&r->scene, scene, 7, START_MS, NULL), FT_OK);
+    ft_scene_at(r->scene, 20000);
+    inner = *ft_scene_feed(r->scene);
+    r->feed = (struct ft_feed){inner.self, live, ask, answer, wake_fd};
+    assert_int_equal(ft_con_new(&r->con, &o, &r->feed, NULL), FT_OK);
+    assert_true(ft_canvas_init(&r->cv, 100, 30, false));
+    ft_con_tick(r->con, 0, 0);
+    ft_con_draw(r->con, &r->cv);
+}
+
+static void stop(struct rig *r)
+{
+    ft_canvas_fini(&r->cv);
+    ft_con_free(r->con);
+    ft_scene_free(r->scene);
+}
+
+static void type(struct rig *r, const char *keys)
+{
+    for (; *keys; keys++)
+        ft_con_key(r->con, &(struct ft_key){.code = (uint32_t)(unsigned char)*keys});
+    ft_con_draw(r->con, &r->cv);
+}
+
+static int altered(void)
+{
+    return asked[FT_ASK_DECIDE] + asked[FT_ASK_UNDO] + asked[FT_ASK_NOTE] + asked[FT_ASK_APPLY] +
+           asked[FT_ASK_REPLAY_START] + asked[FT_ASK_REPLAY_STOP];
+}
+
+static void test_one_key_alters_nothing(void **state)
+{
+    static const char *const places[] = {"", "2", "2\r", "3]", "4jj", "5", "6", "2d", "3A", "4x"};
+
+    (void)state;
+    for (size_t p = 0; p < sizeof(places) / sizeof(*places); p++)
+        for (uint32_t code = ' ' - 1; code < 0x7F; code++) {
+            char what[2] = {code < ' ' ? '\r' : (char)code, '\0'}; /* Enter, too */
+            bool second = strpbrk(places[p], "dAx") != NULL;
+            struct rig r;
+
+            /* y answers "apply?" and "stop?" by a second stroke: that is as it should be */
+            if (second && what[0] == 'y')
+                continue;
+            start(&r, "normal");
+            type(&r, places[p]);
+            memset(asked, 0, sizeof(asked));
+            type(&r, what);
+            if (altered())
+                fail_msg("after \"%s\" the key %u altered something", places[p], code);
+            stop(&r);
+        }
+}
+
+static void test_two_strokes_and_a_note_decide(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    start(&r, "normal");
+    memset(asked, 0, sizeof(asked));
+    type(&r, "2df1\r");
+    assert_int_equal(asked[FT_ASK_DECIDE], 1);
+    stop(&r);
+}
+
+/* What is pasted is no command, and a prompt of one key does not take it either. */
+static void test_pasted_text_decides_nothing(void **state)
+{
+    static const uint32_t begin = FT_KEY_PASTE_BEGIN, end = FT_KEY_PASTE_END;
+    struct rig r;
+
+    (void)state;
+    start(&r, "normal");
+    type(&r, "2");
+    memset(asked, 0, sizeof(asked));
+    ft_con_key(r.con, &(struct ft_key){.code = begin});
+    type(&r, "df1\rdf1\rAy\rxy");
+    ft_con_key(r.con, &(struct ft_key){.code = end});
+    type(&r, "d");
+    ft_con_key(r.con, &(struct ft_key){.code = begin});
+    type(&r, "f1\r");
+    ft_con_key(r.con, &(struct ft_key){.code = end});
+    assert_int_equal(altered(), 0);
+    stop(&r);
+}
+
+static void test_resizes_keep_the_selection(void **state)
+{
+    unsigned seed = 16;
+    struct ft_uuid sel;
+    struct rig r;
+
+    (void)state;
+    start(&r, "attack");
+    type(&r, "jjjj");
+    assert_true(r.con->flagged.has_sel);
+    sel = r.con->flagged.sel;
+    for (int i = 0; i < 1000; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        ft_canvas_resize(&r.cv, 1 + (int)(seed >> 8) % 300, 1 + (int)(seed >> 20) % 80);
+        if (i % 4 == 0) {
+            ft_scene_at(r.scene, 20000 + i * 50);
+            ft_con_tick(r.con, 0, 0);
+        }
+        ft_con_draw(r.con, &r.cv);
+        assert_true(r.con->flagged.has_sel);
+        assert_int_equal(ft_uuid_cmp(&r.con->flagged.sel, &sel), 0);
+    }
+    assert_true(r.con->flagged.at > 4); /* rows came in above it */
+    stop(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_key_alters_nothing),
+        cmocka_unit_test(test_two_strokes_and_a_note_decide),
+        cmocka_unit_test(test_pasted_text_decides_nothing),
+        cmocka_unit_test(test_resizes_keep_the_selection),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
