@@ -7,7 +7,8 @@
 #include "pg.h"
 
 #define LOCK "7234019283101" /* advisory: schema of fraudtop */
-#define BIG_ROWS 1000000     /* from here on an index is the owner's decision */
+#define MIGRATE_MS 600000
+#define BIG_ROWS 1000000 /* from here on an index is the owner's decision */
 
 static enum ft_status simple(PGconn *conn, const char *sql, int timeout_ms, const char *what,
                              struct ft_err *err)
@@ -136,7 +137,9 @@ static enum ft_status apply(PGconn *conn, const struct ft_migration *m, int time
                             struct ft_err *err)
 {
     char sql[200];
-    enum ft_status st = simple(conn, m->sql, timeout_ms, m->name, err);
+    /* Indexes of a big table take their time; given up, they would only be begun again. */
+    enum ft_status st =
+        simple(conn, m->sql, timeout_ms < MIGRATE_MS ? MIGRATE_MS : timeout_ms, m->name, err);
 
     if (st != FT_OK)
         return st;

@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#define END_MS 10000
+#define END_MS 20000
 
 static void check_restored(struct term *t, const char *what)
 {
@@ -82,18 +82,45 @@ static void test_a_fault_restores_the_terminal(void **state)
 /* Nobody reads the terminal, its buffer is full: the program still ends. */
 static void test_a_stuck_terminal_does_not_hold_up_the_stop(void **state)
 {
+    static const int ways[][2] = {
+        {SIGINT,  130},
+        {SIGTERM, 143},
+        {SIGHUP,  129}
+    };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(ways) / sizeof(*ways); k++) {
+        struct term t;
+
+        open_scene(&t, "attack", 140, 40, NULL);
+        assert_true(read_for(&t, END_MS, READY));
+        for (int i = 0; i < 60; i++) { /* full frames until the buffer takes no more */
+            type(&t, "\f");
+            usleep(60000);
+        }
+        kill(t.pid, ways[k][0]);
+        assert_int_equal(ended(&t, END_MS, true), ways[k][1]);
+        close_term(&t);
+    }
+}
+
+/* SIGUSR1 leaves a picture as text beside the log, and the screen goes on. */
+static void test_a_picture_on_demand(void **state)
+{
+    char command[200];
     struct term t;
 
     (void)state;
-    open_scene(&t, "attack", 140, 40, NULL);
+    open_scene(&t, "normal", 80, 24, NULL);
     assert_true(read_for(&t, END_MS, READY));
-    for (int i = 0; i < 60; i++) { /* full frames until the buffer takes no more */
-        type(&t, "\f");
-        usleep(60000);
-    }
-    kill(t.pid, SIGTERM);
-    assert_int_equal(ended(&t, END_MS, true), 143);
+    kill(t.pid, SIGUSR1);
+    read_for(&t, 1500, NULL);
+    type(&t, "q");
+    assert_int_equal(ended(&t, END_MS, false), 0);
     close_term(&t);
+    snprintf(command, sizeof(command), "grep -q 'newest first' %s/fraudtop/screen-*.txt",
+             state_home());
+    assert_int_equal(system(command), 0);
 }
 
 static void test_closing_the_terminal_ends_it(void **state)
@@ -313,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_keys_end_it),
         cmocka_unit_test(test_a_fault_restores_the_terminal),
         cmocka_unit_test(test_a_stuck_terminal_does_not_hold_up_the_stop),
+        cmocka_unit_test(test_a_picture_on_demand),
         cmocka_unit_test(test_closing_the_terminal_ends_it),
         cmocka_unit_test(test_stop_and_continue),
         cmocka_unit_test(test_terminal_names),
