@@ -117,7 +117,7 @@ struct ft_producer_opts {
     int linger_ms;                /* -1: the table's default */
     int transaction_timeout_ms;   /* 0: 60,000 */
     bool large;                   /* dead letters: up to 2 MiB */
-    bool plain;                   /* not compressed: a third of what sending costs */
+    bool plain;                   /* not compressed */
     /*
      * For each message given a token != 0, once its fate is known: FT_OK, or why it will never arrive: FT_EINPUT the
      * broker refuses this message, FT_ESTOPPED its transaction was aborted, FT_EUSAGE no right to write there, else
