@@ -32,16 +32,32 @@ static void since_words(double minutes, char *out, size_t size)
         snprintf(out, size, "%.0f d after the last", floor(minutes / 1440));
 }
 
+static void count_words(unsigned n, const char *what, const char *span, char *out, size_t size)
+{
+    if (n)
+        snprintf(out, size, "%u %s before %s", n, what, span);
+    else
+        snprintf(out, size, "none %s before %s", what, span);
+}
+
 static void ratio_words(double usual, double amount, const char *of, char *out, size_t size)
 {
+    double x = usual > 0 ? amount / usual : 0;
+
     if (usual > 0)
-        snprintf(out, size, "%.1f x %s", amount / usual, of);
+        snprintf(out, size, x < 0.1 && x > 0 ? "%.2f x %s" : "%.1f x %s", x, of);
 }
 
 static void category_words(const struct ft_feature *f, const struct ft_past *p,
                            struct ft_span category, char *out, size_t size)
 {
     int n = category.n < 24 ? (int)category.n : 24;
+
+    while (n < (int)category.n && n && ((unsigned char)category.p[n] & 0xC0) == 0x80)
+        n--; /* not within a character */
+    if (n == 0)
+        category = FT_SPAN("no category");
+    n = n ? n : (int)category.n;
 
     if (f->take == FT_TAKE_LOG_RATIO_MEAN && p->n_category)
         ratio_words(expm1(p->category_log_sum / p->n_category), p->amount, "usual in its category",
@@ -135,13 +151,19 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
         snprintf(out, size, "%u%s %s", n + 1, ordinal(n + 1), span);
         break;
     case FT_TAKE_SUM:
-        snprintf(out, size, "%.2f spent before %s", value, span);
+        if (value > 0)
+            snprintf(out, size, "%.2f spent before %s", value, span);
+        else
+            snprintf(out, size, "nothing spent before %s", span);
         break;
     case FT_TAKE_MAX:
-        snprintf(out, size, "largest before %.2f %s", value, span);
+        if (value > 0)
+            snprintf(out, size, "largest before %.2f %s", value, span);
+        else
+            snprintf(out, size, "none before %s", span);
         break;
     case FT_TAKE_NIGHT_COUNT:
-        snprintf(out, size, "%u at night before %s", n, span);
+        count_words(n, "at night", span, out, size);
         break;
     case FT_TAKE_NIGHT_SHARE:
         snprintf(out, size, "%.0f %% at night usually", 100 * value);
@@ -150,7 +172,7 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
         snprintf(out, size, "%u%s of its category %s", n + 1, ordinal(n + 1), span);
         break;
     case FT_TAKE_DISTINCT:
-        snprintf(out, size, "%u categories before", n);
+        snprintf(out, size, n == 1 ? "%u category before" : "%u categories before", n);
         break;
     case FT_TAKE_SINCE_LAST:
         since_words(value, out, size);
@@ -169,7 +191,7 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
         snprintf(out, size, "%.1f x the usual rate %s", value, span);
         break;
     case FT_TAKE_SCORE_ABOVE:
-        snprintf(out, size, "%u suspicious before %s", n, span);
+        count_words(n, "suspicious", span, out, size);
         break;
     default:
         score_words(f, value, span, out, size);

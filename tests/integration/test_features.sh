@@ -36,3 +36,12 @@ for i in range(int(sys.argv[2])): print("%d,%r" % (i, r.gauss(-3, 2)))' "$seed" 
         check "$threads threads give the same features" cmp -s "$TMP/got.csv" "$TMP/more.csv"
     done
 done
+
+# in words, for every feature of the model that there is, on a customer's first transaction and later
+exits 0 "$FRAUDTOP" score "$FT_SOURCE/data/new_small.csv" "$FT_SOURCE/data/new_small.csv" -m "$FT_SOURCE/models/velocity" --json --reasons 64 -q
+for words in 'first of this customer' '1st in 1 h' '2nd today' 'nothing spent before in 7 d' 'none before in 24 h' 'none at night before in 1 h' \
+    'none suspicious before in 24 h' 'first in gas_transport' '1 before in gas_transport' '1.0 x usual' '1.0 x the largest before' \
+    '1.0 x usual in its category' '2nd of its category in 7 d'; do
+    grep -q "\"text\":\"$words\"" "$TMP/out" || fail "no reason says '$words'"
+done
+! grep -o '"text":"[^"]*\(nan\|inf\|-0\)[^"]*"' "$TMP/out" || fail "a reason that says nothing"
