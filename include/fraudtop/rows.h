@@ -103,8 +103,9 @@ enum ft_status ft_row_parser_next(struct ft_row_parser *p, struct ft_txn *t, str
 
 /* ---- quarantine ----------------------------------------------------------------------------------- */
 
-/* CSV file "line,reason,text" (mode 0600), appended to; made when the first bad row comes.  Where several files are
- * read, the reason begins with the name of the row's file.  Each row is in the file when ft_quarantine_add returns. */
+/* CSV file "line,reason,text" (mode 0600), appended to; made when the first bad row comes; "-" is standard output.  Where
+ * several files are read, the reason begins with the name of the row's file.  Each row is in the file when
+ * ft_quarantine_add returns. */
 struct ft_quarantine;
 enum ft_status ft_quarantine_open(struct ft_quarantine **out, const char *path, struct ft_err *err);
 enum ft_status ft_quarantine_add(struct ft_quarantine *q, const struct ft_row_pos *pos,

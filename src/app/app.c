@@ -390,7 +390,7 @@ static bool console_without_terminal(const struct ft_app *app)
 
 static int finish(int status, bool json)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status == 1) /* 1: that was said */
         return status;
     if (errno == EPIPE)
         return status ? status : 1;

@@ -369,7 +369,8 @@ static void curve_point(void *user, const struct ft_eval_at *at)
 
 static enum ft_status write_curve(const struct evaluate *e, const char *path, struct ft_err *err)
 {
-    struct curve c = {.f = fopen(path, "w")};
+    bool to_stdout = strcmp(path, "-") == 0;
+    struct curve c = {.f = to_stdout ? stdout : fopen(path, "w")};
     bool bad;
 
     if (!c.f)
@@ -383,7 +384,9 @@ static enum ft_status write_curve(const struct evaluate *e, const char *path, st
         ft_eval_curve(e->model[i].eval, curve_point, &c);
     }
     bad = ferror(c.f) != 0;
-    bad |= fclose(c.f) != 0;
+    bad |= (to_stdout ? fflush(c.f) : fclose(c.f)) != 0;
+    if (bad && to_stdout)
+        return ft_offline_not_written(err);
     return bad ? ft_fail(err, FT_EIO, "%s: could not be written", path) : FT_OK;
 }
 
@@ -425,8 +428,9 @@ static enum ft_status run(struct ft_app *app, struct evaluate *e, struct ft_err 
     if (e->model[0].unlabelled && !app->quiet)
         fprintf(stderr, "evaluate: %llu rows have no label and do not count\n",
                 (unsigned long long)e->model[0].unlabelled);
-    print(e, app);
-    return fflush(stdout) ? ft_fail(err, FT_EIO, "standard output could not be written") : FT_OK;
+    if (!curve || strcmp(curve, "-") != 0)
+        print(e, app);
+    return fflush(stdout) ? ft_offline_not_written(err) : FT_OK;
 }
 
 int ft_cmd_evaluate(struct ft_app *app)

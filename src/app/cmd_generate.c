@@ -1,7 +1,5 @@
 /* fraudtop generate: made-up labelled transactions as CSV, the same ones for the same options. */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "fraudtop/generate.h"
 #include "offline.h"
@@ -13,7 +11,7 @@ static enum ft_status write_block(FILE *out, const struct ft_buf *b, struct ft_e
     if (b->failed)
         return ft_fail(err, FT_ENOMEM, "generate: no memory for a block of rows");
     if (b->n && fwrite(b->p, 1, b->n, out) != b->n)
-        return ft_fail(err, FT_EIO, "generate: the rows cannot be written: %s", strerror(errno));
+        return ft_offline_not_written(err);
     return FT_OK;
 }
 

@@ -71,8 +71,7 @@ struct worker {
 
 /* ---- order ---------------------------------------------------------------------------------------- */
 
-/* A reader that has seen enough (head) closes the pipe: nothing to complain of. */
-static enum ft_status not_written(struct ft_err *err)
+enum ft_status ft_offline_not_written(struct ft_err *err)
 {
     return errno == EPIPE
                ? ft_fail(err, FT_ESTOPPED, "nobody reads the result any more")
@@ -331,7 +330,7 @@ static enum ft_status hand_on_row(struct worker *w, struct row *r, struct ft_err
     }
     o->n_scored++;
     if (r->n_text && fwrite(w->out.p + r->text, 1, r->n_text, o->out) != r->n_text)
-        return not_written(err);
+        return ft_offline_not_written(err);
     return o->take ? o->take(o->user, &row, err) : FT_OK;
 }
 
@@ -565,7 +564,7 @@ enum ft_status ft_offline_run(struct ft_offline *o, struct ft_err *err)
     if (st == FT_OK && !o->reject)
         st = open_quarantine(&e, err);
     if (st == FT_OK && o->header && fputs(o->header, o->out) == EOF)
-        st = not_written(err);
+        st = ft_offline_not_written(err);
     if (st == FT_OK)
         st = make_shards(&e, threads == 1 ? 1 : 2 * threads, err);
     if (st == FT_OK) {
@@ -614,7 +613,7 @@ enum ft_status ft_offline_close(const struct ft_app *app, FILE *out, struct ft_e
     int bad = out == stdout ? fflush(out) : fclose(out);
 
     if (bad && errno == EPIPE)
-        return not_written(err);
+        return ft_offline_not_written(err);
     return bad == 0
                ? FT_OK
                : ft_fail(err, FT_EIO, "%s: %s", path ? path : "standard output", strerror(errno));

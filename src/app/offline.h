@@ -52,6 +52,9 @@ enum ft_status ft_offline_run(struct ft_offline *o, struct ft_err *err);
 double ft_offline_threshold(const struct ft_app *app, const struct ft_scorer *s);
 /* --output, else standard output. */
 enum ft_status ft_offline_output(const struct ft_app *app, FILE **out, struct ft_err *err);
+/* The error of a result that could not be written.  A reader that has seen enough (head) closes the pipe: FT_ESTOPPED, nothing to
+ * complain of. */
+enum ft_status ft_offline_not_written(struct ft_err *err);
 /* Closes it; a full disk shows here.  Not needed after an error. */
 enum ft_status ft_offline_close(const struct ft_app *app, FILE *out, struct ft_err *err);
 /* Exit status: st's, 3 when rows were rejected, a signal's after a stop; says what went wrong. */

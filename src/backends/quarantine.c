@@ -53,7 +53,10 @@ static enum ft_status make_file(struct ft_quarantine *q, struct ft_err *err)
 {
     struct stat s;
 
-    q->fd = open(q->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    if (strcmp(q->path, "-") == 0)
+        q->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    else
+        q->fd = open(q->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
     if (q->fd < 0 || fstat(q->fd, &s) < 0)
         return ft_fail(err, FT_EIO, "%s: cannot be opened for bad rows: %s", q->path,
                        strerror(errno));

@@ -37,6 +37,9 @@ is "rows that were scored" "$(tail -n +2 "$work/out" | cut -d, -f1 | tr '\n' ' '
 grep -q '2 of 5 rows rejected' "$work/err" || fail "the summary does not tell of rejected rows"
 is "header of the quarantine" "$(head -1 "$work/q.csv")" "line,reason,text"
 is "lines of the quarantine" "$(tail -n +2 "$work/q.csv" | cut -d, -f1 | tr '\n' ' ')" "4 5 "
+ft score "$work/bad.csv" --quarantine - -o "$work/out" -q | cmp -s - "$work/q.csv" || fail "bad rows on standard output"
+is "what a closed pipe makes say" "$(ft generate --rows 100000 -q 2>&1 > >(head -1 > /dev/null))" ""
+is "what a full disk makes say" "$(ft generate --rows 10 -q 2>&1 > /dev/full | wc -l)" 1
 printf 'amount,merch\n1,a\n' > "$work/few.csv"
 ft score "$work/few.csv" > "$work/out" 2> "$work/err"
 is "status with missing columns" $? 1
@@ -63,6 +66,9 @@ PYTHON
 ft evaluate data/test.csv.gz --label target --limit 2000 -m seed-004 -m models/seed-004 --curve "$work/curve" -q > "$work/table" ||
     fail "evaluate of two models ends with $?"
 grep -q 'seed-004 *seed-004' "$work/table" || fail "two models do not stand side by side"
+ft evaluate data/new_small.csv --label target --curve - -q 2> "$work/err" && fail "a label that is not there"
+ft evaluate data/test.csv.gz --label target --limit 2000 -m seed-004 -m models/seed-004 --curve - -q | cmp -s - "$work/curve" ||
+    fail "the curve on standard output"
 head -1 "$work/curve" | grep -q '^model,threshold,tp,' || fail "the curve's header"
 # a threshold of the table, used again, gives the figures beside it; no more digits than that takes
 grep -c '^.*: threshold' "$work/table" | grep -qx 2 || fail "thresholds of the table"
