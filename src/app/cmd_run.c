@@ -193,6 +193,8 @@ static void summary(struct run *r)
     ft_sink_latency(r->p.sink, &h, NULL);
     labels = labels || r->count.tp + r->count.fp + r->count.tn + r->count.fn;
     scored = r->complete ? sent - r->dead_scorer : ft_pipeline_counted(&r->p, FT_M_SCORED);
+    if (scored > sent) /* what others sent */
+        scored = sent;
     if (scored < r->count.stored)
         scored = r->count.stored;
     rate = seconds > 0 ? (double)(r->count.stored - r->stored_before) / seconds : 0;
@@ -217,6 +219,8 @@ static enum ft_status prepare(struct run *r, struct ft_err *err)
     ft_pipeline_replay_opts(&r->p, &ro);
     if (!ro.n_files && !ro.resume)
         return ft_fail(err, FT_EUSAGE, "run wants a FILE (CSV; - is standard input)");
+    if (ro.ids != FT_IDS_ROW)
+        return ft_fail(err, FT_EUSAGE, "run counts its rows by their ids: only --ids row will do");
     st = ft_pipeline_replay(&r->p, &ro, err);
     if (st == FT_OK)
         st = ft_pipeline_connect(&r->p, err);
@@ -241,6 +245,16 @@ static enum ft_status prepare(struct run *r, struct ft_err *err)
     return st == FT_OK ? ft_pipeline_replay_start(&r->p, err) : st;
 }
 
+/* The file could not be read to its end: what was sent before is worth waiting for while the other stages work. */
+static bool only_the_file(const struct ft_pipeline *p, enum ft_status st)
+{
+    bool others = ft_stage_ended(p->sink);
+
+    for (size_t i = 0; i < p->n_score; i++)
+        others |= ft_stage_ended(p->score[i]);
+    return st == FT_EIO && ft_stage_ended(p->replay) && !others;
+}
+
 static enum ft_status watch(struct run *r, struct ft_err *err)
 {
     struct ft_progress bar;
@@ -249,7 +263,7 @@ static enum ft_status watch(struct run *r, struct ft_err *err)
     ft_progress_start(&bar, r->app, "run");
     while (!ft_stop_signal() && !r->complete) {
         st = ft_pipeline_failed(&r->p, err);
-        if (st != FT_OK)
+        if (st != FT_OK && !only_the_file(&r->p, st))
             break;
         if (ft_stage_ended(r->p.replay))
             r->complete = all_arrived(r);

@@ -312,10 +312,6 @@ void ft_pipeline_replay_opts(const struct ft_pipeline *p, struct ft_replay_opts 
         out->n_need = ft_scorer_columns(p->scorer, &out->need);
         out->n_required = ft_scorer_required(p->scorer, &out->required);
     }
-    /* Rows of a pipe cannot be sent again, so nothing is gained by ids that rise by row. */
-    if (!ft_cfg_is_set(cfg, "replay.ids") && out->n_files == 1 && strcmp(out->files[0], "-") == 0 &&
-        !out->run_id)
-        out->ids = FT_IDS_TIME;
 }
 
 enum ft_status ft_pipeline_replay(struct ft_pipeline *p, const struct ft_replay_opts *opts,

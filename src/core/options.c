@@ -81,7 +81,7 @@ const struct ft_option ft_options[] = {
     TEXT("replay.run_id", "run-id", 0, PIPE, FT_OPT_TEXT, NULL, "RUN",
          "Give the run its identity by hand: the same ids again."),
     TEXT("replay.ids", "ids", 0, PIPE, FT_OPT_CHOICE, "row", "row|time|random",
-         "Transaction ids: from run and row (default), by time, or random."),
+         "Transaction ids: from run and row (default; run takes no others), by time, or random."),
     FLAG("replay.no_journal", "no-journal", 0, PIPE, "Go on where no journal can be written; no resume then."),
     FLAG("replay.strict", "strict", 0, PIPE, "End at the first bad row."),
 

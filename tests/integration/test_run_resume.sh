@@ -60,3 +60,13 @@ echo "one,more" >>"$TMP/rows.csv"
 exits 1 "$FRAUDTOP" run --resume "$RUN"
 grep -q changed "$TMP/err" || fail "the changed file is not named: $(cat "$TMP/err")"
 exits 2 "$FRAUDTOP" run --resume 000000000000-000000001
+
+# a pipe ends, too; of a packed file that is damaged what could be read is stored before the error is told
+head -301 "$TMP/rows.csv" | "$FRAUDTOP" run - --json -q >"$TMP/out" || fail "a run of a pipe ends with $?"
+same "stored of a pipe" "$(json "$TMP/out" stored)" 300
+exits 2 "$FRAUDTOP" run "$TMP/rows.csv" --ids time
+head -301 "$TMP/rows.csv" | gzip >"$TMP/tail.csv.gz"
+echo garbage >>"$TMP/tail.csv.gz"
+exits 1 "$FRAUDTOP" run "$TMP/tail.csv.gz" --json
+same "stored of a damaged file" "$(json "$TMP/out" stored)" 300
+grep -q damaged "$TMP/err" || fail "the damage is not told: $(cat "$TMP/err")"
