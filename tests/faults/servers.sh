@@ -13,7 +13,7 @@ own_kafka() {
         KAFKA_PORT=$((21000 + RANDOM % 9000))
         if "$FT_SOURCE/scripts/kafka-server" start --port "$KAFKA_PORT" --dir "$TMP/kafka" --heap 400m --timeout 120 -q "${set[@]}" >"$TMP/kafka.out" 2>&1; then
             BROKERS=127.0.0.1:$KAFKA_PORT
-            export FRAUDTOP_BROKERS=$BROKERS
+            export FRAUDTOP_BROKERS=$BROKERS FRAUDTOP_CONNECT_TIMEOUT=60s
             return
         fi
         kafka kill9 || true

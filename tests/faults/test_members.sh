@@ -1,5 +1,6 @@
 # Several scorers and sinks join and go; one is killed and another takes over within 12 s; one hangs and comes back.
-# ctest: timeout 600
+# ctest: timeout 900
+# ctest: serial
 . "$FT_SOURCE/tests/services.sh"
 . "$FT_SOURCE/tests/integration/pipeline.sh"
 . "$FT_SOURCE/tests/faults/servers.sh"
