@@ -73,6 +73,7 @@ sql() { psql -qXAtc "$1" "$DB"; }
 finish() {
     local status=$? p
     trap - EXIT
+    trap '' TERM INT # a second one would leave servers behind
     for p in ${BG[@]+"${BG[@]}"}; do kill -KILL "$p" 2>/dev/null || true; done
     wait 2>/dev/null || true
     for p in ${AT_END[@]+"${AT_END[@]}"}; do "$p" || true; done
