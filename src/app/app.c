@@ -119,12 +119,17 @@ const char *ft_app_group(const struct ft_app *app, const char *stage)
     return ft_cfg_text(app->cfg, strcmp(stage, "sink") == 0 ? "sink.group" : "score.group");
 }
 
-static bool has_model(const char *folder, const char *name)
+static bool has_model(const struct ft_app *app, const char *name)
 {
+    const char *const folders[] = {".", app->data_dir};
     char path[1200];
 
-    snprintf(path, sizeof(path), "%s/models/%s/manifest.json", folder, name);
-    return access(path, R_OK) == 0;
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s/models/%s/manifest.json", folders[i], name);
+        if (access(path, R_OK) == 0)
+            return true;
+    }
+    return false;
 }
 
 const char *ft_app_model(const struct ft_app *app)
@@ -133,10 +138,16 @@ const char *ft_app_model(const struct ft_app *app)
 
     if (model)
         return model;
-    if (app->command->bit == FT_CMD_DEMO &&
-        (has_model(".", "velocity") || has_model(app->data_dir, "velocity")))
-        return "velocity";
-    return "seed-004";
+    return app->command->bit == FT_CMD_DEMO && has_model(app, "velocity") ? "velocity" : "seed-004";
+}
+
+const char *ft_app_challenger(const struct ft_app *app)
+{
+    const char *model = ft_cfg_text(app->cfg, "score.challenger");
+
+    if (model || app->command->bit != FT_CMD_DEMO || ft_cfg_text(app->cfg, "model.path"))
+        return model;
+    return has_model(app, "velocity") && has_model(app, "seed-004") ? "seed-004" : NULL;
 }
 
 enum ft_status ft_app_scorer(const struct ft_app *app, const char *name, struct ft_scorer **out,

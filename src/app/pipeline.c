@@ -50,7 +50,7 @@ enum ft_status ft_topics_ensure(struct ft_bus *bus, const struct ft_topics *t, i
 
 static enum ft_status load_model(struct ft_pipeline *p, struct ft_err *err)
 {
-    const char *rival = ft_cfg_text(p->app->cfg, "score.challenger");
+    const char *rival = ft_app_challenger(p->app);
     enum ft_status st = ft_app_scorer(p->app, NULL, &p->scorer, err);
 
     if (st == FT_OK && rival && (p->parts & FT_WITH_SCORE))

@@ -100,7 +100,7 @@ const struct ft_option ft_options[] = {
      "A customer who was away longer, in event time, starts anew; 0: never; default: the manifest's."},
     FLAG("score.rebuild_state", "rebuild-state", 0, SCORES, "Make the state anew from the topic of transactions."),
     TEXT("score.challenger", "challenger", 0, SCORES, FT_OPT_PATH, NULL, "DIR|FILE",
-         "A second model that scores the same traffic for comparison only."),
+         "A second model that scores the same traffic for comparison only; in demo seed-004."),
     {"score.sample", "sample", 0, SCORES, FT_OPT_REAL, "0", 0, 1, "SHARE", "",
      "Share of transactions below the threshold that are sent to review too."},
     TEXT("sink.group", NULL, 0, ALL, FT_OPT_TEXT, "fraudtop-sink", "NAME", "Consumer group of the sinks."),

@@ -60,9 +60,32 @@ static enum ft_status rank_stage(const struct ft_scorer *s, struct ft_score_scra
     return FT_OK;
 }
 
+/* The two features of a stage, of different columns, that pushed strongest the way it went; a category stands
+ * behind the other, as it has a column of its own wherever reasons are shown. */
+static size_t strongest_two(const struct ft_stage *g, const struct ranked *rank, bool up,
+                            size_t out[2])
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < g->n_features && n < 2; k++) {
+        const struct ft_feature *f = &g->feature[rank[k].feature];
+
+        if ((rank[k].contribution > 0) == up && f->make < FT_MAKE_STAGE &&
+            (n == 0 || f->from[0] != g->feature[out[0]].from[0]))
+            out[n++] = rank[k].feature;
+    }
+    if (n == 2 && g->feature[out[0]].category && !g->feature[out[1]].category) {
+        size_t first = out[0];
+
+        out[0] = out[1];
+        out[1] = first;
+    }
+    return n;
+}
+
 /*
  * What an earlier stage says, in words.  That it found the transaction suspicious explains nothing by itself, so
- * the words name what moved it most: up to two of its features, of different columns, that pushed the way it went.
+ * the words name what moved it most.
  */
 static void stage_words(const struct ft_scorer *s, struct ft_score_scratch *x, size_t stage,
                         size_t i, bool up, char *out, size_t size)
@@ -70,22 +93,19 @@ static void stage_words(const struct ft_scorer *s, struct ft_score_scratch *x, s
     const struct ft_stage *g = &s->stage[stage];
     const struct ft_value *v = values_at(s, x, stage, i);
     struct ranked *rank = g->model ? calloc(g->n_features + 1, sizeof(*rank)) : NULL;
-    size_t at = 0, column = SIZE_MAX;
+    size_t at = 0, n = 0, told[2];
     double base;
 
     out[0] = '\0';
     if (rank && rank_stage(s, x, stage, i, rank, &base, NULL) == FT_OK)
-        for (size_t k = 0, told = 0; k < g->n_features && told < 2; k++) {
-            const struct ft_feature *f = &g->feature[rank[k].feature];
-
-            if ((rank[k].contribution > 0) != up || f->make >= FT_MAKE_STAGE ||
-                f->from[0] == column)
-                continue;
-            column = f->from[0];
-            at += ft_plain_words(f, s->column[column].name, &v[rank[k].feature], told++, out + at,
-                                 size - at);
-        }
+        n = strongest_two(g, rank, up, told);
     free(rank);
+    for (size_t k = 0; k < n; k++) {
+        const struct ft_feature *f = &g->feature[told[k]];
+
+        at +=
+            ft_plain_words(f, s->column[f->from[0]].name, &v[told[k]], k > 0, out + at, size - at);
+    }
     ft_stage_words(x->raw[stage][i], at > 0, out + at, size - at);
 }
 
