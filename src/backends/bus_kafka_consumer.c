@@ -434,8 +434,6 @@ static enum ft_status asker_of(struct ft_consumer *c, struct ft_err *err)
     rd_kafka_conf_t *conf = NULL;
     enum ft_status st;
 
-    if (c->asker.rk)
-        return FT_OK;
     st = kb_conf_new(&conf, c->client.bus, KB_CONSUMER, &own, 1, err);
     if (st == FT_OK)
         st = kb_conf_set(conf, "isolation.level", "read_uncommitted", err);
@@ -454,18 +452,13 @@ static enum ft_status asker_of(struct ft_consumer *c, struct ft_err *err)
  * position in the old topic must not become one in the new.  (Where a first commit failed this is a false alarm: then the
  * beginning is where the group is anyway.)
  */
-enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_offset *o, size_t n,
-                                      struct ft_err *err)
+static enum ft_status same_topic(struct ft_consumer *c, rd_kafka_t *rk, int timeout_ms,
+                                 const struct ft_offset *o, size_t n, struct ft_err *err)
 {
-    enum ft_status st = asker_of(c, err);
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_resp_err_t e;
+    rd_kafka_topic_partition_list_t *list = list_of(o, n);
+    rd_kafka_resp_err_t e = rd_kafka_committed(rk, list, timeout_ms);
+    enum ft_status st = FT_OK;
 
-    if (st != FT_OK)
-        return st;
-    rd_kafka_poll(c->asker.rk, 0); /* or its news would heap up */
-    list = list_of(o, n);
-    e = rd_kafka_committed(c->asker.rk, list, SAME_MS);
     for (int i = 0; st == FT_OK && i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *t = &list->elems[i];
         struct part *p = find(c, t->topic, t->partition);
@@ -483,6 +476,18 @@ enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_off
     return st;
 }
 
+enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_offset *o, size_t n,
+                                      struct ft_err *err)
+{
+    int timeout_ms = c->asker.rk ? SAME_MS : ASK_MS; /* a new handle has to find the group first */
+    enum ft_status st = c->asker.rk ? FT_OK : asker_of(c, err);
+
+    if (st != FT_OK)
+        return st;
+    rd_kafka_poll(c->asker.rk, 0); /* or its news would heap up */
+    return same_topic(c, c->asker.rk, timeout_ms, o, n, err);
+}
+
 void kb_consumer_sure(struct ft_consumer *c, bool committed)
 {
     for (size_t i = 0; i < c->n_parts; i++) {
@@ -494,7 +499,8 @@ void kb_consumer_sure(struct ft_consumer *c, bool committed)
 enum ft_status kb_consumer_commit(struct ft_consumer *c, const struct ft_offset *o, size_t n,
                                   bool wait, struct ft_err *err)
 {
-    enum ft_status st = kb_consumer_same_topic(c, o, n, err);
+    /* Without transactions there is none to wait for. */
+    enum ft_status st = same_topic(c, c->client.rk, SAME_MS, o, n, err);
     rd_kafka_topic_partition_list_t *list;
     rd_kafka_resp_err_t e;
     rd_kafka_event_t *ev;
