@@ -50,34 +50,6 @@ for options in "" --exactly-once; do
     echo "made anew${options:+ $options}: passed"
 done
 
-# unread messages removed; poison and repeated messages are in tests/backend.
-# ctest: timeout 900
-. "$FT_SOURCE/tests/services.sh"
-. "$FT_SOURCE/tests/integration/pipeline.sh"
-. "$FT_SOURCE/tests/faults/servers.sh"
-need python3
-own_kafka auto.create.topics.enable=false log.retention.check.interval.ms=1000
-own_postgres
-made 3000 3 "$TMP/rows.csv"
-topic() { kafka_tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$BROKERS" "$@"; }
-
-# made later: the stages wait for it
-export FRAUDTOP_TOPICS_CREATE=off
-three_stages
-sleep 4
-unset FRAUDTOP_TOPICS_CREATE
-replay_of "$TMP/rows.csv" max
-arrived 3000
-
-# deleted and made anew: warned of, read from the start
-for t in transactions scoring; do topic --delete --topic $t; done
-sleep 3
-sql "TRUNCATE fraud_scores" >/dev/null
-replay_of "$TMP/rows.csv" 500
-arrived 3000 60
-killed score TERM
-killed sink TERM
-
 # unread messages removed: the loss is said
 replay_of "$TMP/rows.csv" max
 wait "${PID[replay]}"
