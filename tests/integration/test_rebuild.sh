@@ -45,7 +45,7 @@ killed first TERM
 refused "holds another model's state"
 member anew "$FRAUDTOP" score -m other --force-model --rebuild-state
 within 120 is_made_anew 3 || fail "not made anew: $(cat "$TMP/anew.log")"
-same "transactions it was made from" "$(sed -n 's/.*made anew from \([0-9]*\) .*/\1/p' "$TMP/anew.log" | paste -sd+ | bc)" "$ROWS"
+same "transactions it was made from" "$(sed -n 's/.*made anew from \([0-9]*\) .*/\1/p' "$TMP/anew.log" | awk "{ n += \$1 } END { print n }")" "$ROWS"
 earliest=$(sed 1d 1.csv | cut -d, -f1 | sort | sed -n 1p)
 grep -q "the earliest of $earliest" "$TMP/anew.log" || fail "not the earliest time, $earliest: $(cat "$TMP/anew.log")"
 sent 2.csv "$ROWS"
