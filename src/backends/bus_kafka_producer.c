@@ -7,6 +7,7 @@
 #include "fraudtop/log.h"
 
 #define TOPICS_MAX 64 /* that one producer writes to */
+#define READY_MS 2000 /* for the leaders of a new topic */
 #define TRANSACTION_MS 60000
 
 struct topic {
@@ -125,9 +126,32 @@ void kb_producer_free(struct ft_producer *p)
 
 /* ---- sending --------------------------------------------------------------------------------------- */
 
+/*
+ * Until each partition's leader answers, for a while.  On a topic made this moment a first request can be refused while the
+ * next one, already under way, is taken: the broker takes any first sequence number of a producer it does not know, calls
+ * the first one's retry a duplicate, and the library reports it delivered.  (Before 2.10.1, besides, the first message
+ * waits up to a second unless the partitions are known.)
+ */
+static void await_leaders(struct ft_producer *p, rd_kafka_topic_t *rkt, const char *name)
+{
+    int64_t until = ft_now_ms() + READY_MS, low, high;
+    bool ready;
+
+    do {
+        const struct rd_kafka_metadata *md;
+
+        if (rd_kafka_metadata(p->client.rk, 0, rkt, &md, 1000))
+            return; /* nobody there: messages wait in the queue */
+        ready = md->topic_cnt > 0 && md->topics[0].partition_cnt > 0;
+        for (int i = 0; ready && i < md->topics[0].partition_cnt; i++)
+            ready = !rd_kafka_query_watermark_offsets(
+                p->client.rk, name, md->topics[0].partitions[i].id, &low, &high, 1000);
+        rd_kafka_metadata_destroy(md);
+    } while (!ready && ft_now_ms() < until);
+}
+
 static rd_kafka_topic_t *add_topic(struct ft_producer *p, const char *name, struct ft_err *err)
 {
-    const struct rd_kafka_metadata *md;
     struct topic *t;
     size_t n;
 
@@ -153,9 +177,7 @@ static rd_kafka_topic_t *add_topic(struct ft_producer *p, const char *name, stru
     pthread_mutex_unlock(&p->lock);
     if (!t)
         return NULL;
-    /* Before 2.10.1 the first message waits up to a second unless the partitions are known. */
-    if (rd_kafka_metadata(p->client.rk, 0, t->rkt, &md, 1000) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_metadata_destroy(md);
+    await_leaders(p, t->rkt, name);
     return t->rkt;
 }
 
