@@ -260,6 +260,13 @@ static void check_ours(struct loop *l)
     l->ours = ours;
 }
 
+/* The terminal went away.  Its signal may come later than the news, or never (nohup). */
+static void hung_up(struct loop *l)
+{
+    if (l->opts->stop_signal && !*l->opts->stop_signal)
+        *l->opts->stop_signal = SIGHUP;
+}
+
 static void loop(struct loop *l)
 {
     while (!stopped(l)) {
@@ -276,10 +283,12 @@ static void loop(struct loop *l)
         if (p[1].revents)
             take_signals(l);
         check_ours(l);
-        if (p[0].revents & POLLIN)
+        if (p[0].revents & POLLIN) {
             take_keys(l);
-        else if (p[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+        } else if (p[0].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+            hung_up(l);
             break;
+        }
         if (p[4].revents)
             ft_term_flush(l->term);
         if (l->resized_ms && now_ms() - l->resized_ms >= RESIZE_QUIET_MS) {
@@ -300,6 +309,8 @@ static void loop(struct loop *l)
         else if (!ft_term_pending(l->term))
             watch_speed(l, false);
     }
+    if (ft_term_gone(l->term))
+        hung_up(l);
 }
 
 /* ---- the way in and out --------------------------------------------------------------------------- */

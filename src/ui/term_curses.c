@@ -343,10 +343,35 @@ static void set_pairs(struct ft_term *t)
     }
 }
 
+/* The arrows in both of their forms: what a terminal sends depends on a mode that not each of them obeys. */
+static void arrow_keys(void)
+{
+    static const struct {
+        char letter;
+        int code;
+    } table[] = {
+        {'A', KEY_UP   },
+        {'B', KEY_DOWN },
+        {'C', KEY_RIGHT},
+        {'D', KEY_LEFT },
+        {'H', KEY_HOME },
+        {'F', KEY_END  },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        const char normal[] = {'\033', '[', table[i].letter, '\0'},
+                   application[] = {'\033', 'O', table[i].letter, '\0'};
+
+        define_key(normal, table[i].code);
+        define_key(application, table[i].code);
+    }
+}
+
 static void extended_input(struct ft_term *t)
 {
     const char *sync = tigetstr("Sync");
 
+    arrow_keys();
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
     define_key("\033[?2026;1$y", CODE_SYNC_YES);

@@ -142,9 +142,29 @@ static inline bool read_for(struct term *t, int ms, const char *want)
     return want == NULL;
 }
 
+/* Types n bytes, reading meanwhile where the program is behind with taking them; false: it takes none for 20 s. */
+static inline bool type_bytes(struct term *t, const char *keys, size_t n)
+{
+    int64_t since = now_ms();
+
+    for (size_t done = 0; done < n;) {
+        ssize_t w = write(t->master, keys + done, n - done);
+
+        if (w > 0) {
+            done += (size_t)w;
+            since = now_ms();
+        } else if (now_ms() - since > 20000) {
+            return false;
+        } else {
+            read_for(t, 5, NULL);
+        }
+    }
+    return true;
+}
+
 static inline void type(struct term *t, const char *keys)
 {
-    assert_int_equal(write(t->master, keys, strlen(keys)), (ssize_t)strlen(keys));
+    assert_true(type_bytes(t, keys, strlen(keys)));
 }
 
 /* Waits at most ms for the end, reading meanwhile unless blind; the exit status, -1: none, or 1000 + signal. */

@@ -1,11 +1,15 @@
 """A user at a pseudo-terminal, for test scripts that look at times, at a terminal nobody reads, and at one that goes away.
 
     python3 seat.py COLUMNSxROWS COMMAND... <<'END'
-    wait SECONDS TEXT    the text comes out of the terminal (from now on) in time
+    wait SECONDS TEXT    the text comes out of the terminal in time, after what was waited for or typed last
     type KEYS            as a Python string without its quotes: \\x1b, \\r
     frames N KEYS        types each of KEYS in turn, N times, 150 ms apart, and prints how soon the terminal answered
-    blind SECONDS        reads nothing meanwhile
+    blind SECONDS KEYS   reads nothing meanwhile, and types KEYS ten times a second (\\f: the whole picture again), which
+                         must fill the terminal
+    quiet SECONDS TEXT   the text does not come out of the terminal meanwhile
     sh COMMAND           runs it, reading meanwhile; it must succeed
+    kill SIGNAL          to the command (a number)
+    size COLUMNSxROWS    of the terminal from now on
     close                the terminal goes away
     end SECONDS STATUS   the command ends in time with this status
     END
@@ -18,6 +22,10 @@ def fail(*words):
     os._exit(1)
 
 
+def text(keys):
+    return keys.encode("latin-1").decode("unicode_escape").encode()
+
+
 class Seat:
     def __init__(self, size, argv):
         self.out, self.mark = b"", 0
@@ -25,8 +33,7 @@ class Seat:
         if self.pid == 0:
             time.sleep(0.05)  # the size is set by then
             os.execvp(argv[0], argv)
-        cols, rows = map(int, size.split("x"))
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        self.size(size)
 
     def read(self, seconds):
         """What comes within that time; True when something did."""
@@ -38,17 +45,24 @@ class Seat:
             time.sleep(0.05)
         return True
 
-    def wait(self, seconds, text):
+    def wait(self, seconds, what):
         until = time.monotonic() + float(seconds)
-        while text.encode() not in self.out[self.mark:]:
+        while text(what) not in self.out[self.mark:]:
             if time.monotonic() > until:
-                fail(f"after {seconds} s no \"{text}\" in", self.out[-3000:])
+                fail(f"after {seconds} s no \"{what}\" in", self.out[-3000:])
             self.read(0.1)
-        self.mark = len(self.out)
+        self.mark = self.out.index(text(what), self.mark) + len(text(what))
+
+    def quiet(self, seconds, what):
+        until = time.monotonic() + float(seconds)
+        while time.monotonic() < until:
+            self.read(0.1)
+        if text(what) in self.out[self.mark:]:
+            fail(f"\"{what}\" within {seconds} s in", self.out[self.mark:])
 
     def type(self, keys):
         self.mark = len(self.out)
-        os.write(self.fd, keys.encode("latin-1").decode("unicode_escape").encode())
+        os.write(self.fd, text(keys))
 
     def frames(self, n, keys):
         times = []
@@ -64,6 +78,20 @@ class Seat:
         if len(times) < int(n):
             fail("the keys are not answered")
         print(f"key to frame: best {times[0]:.1f}, median {times[len(times) // 2]:.1f}, worst {times[-1]:.1f} ms", flush=True)
+
+    def blind(self, seconds, keys):
+        until = time.monotonic() + float(seconds)
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            if select.select([], [self.fd], [], 0)[1]:
+                os.write(self.fd, text(keys))
+        waiting = struct.unpack("i", fcntl.ioctl(self.fd, termios.FIONREAD, b"\0" * 4))[0]
+        if waiting < 4000:
+            fail(f"the terminal has room: {waiting} bytes wait in it")
+
+    def size(self, size):
+        cols, rows = map(int, size.split("x"))
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 
     def sh(self, command):
         p = subprocess.Popen(["bash", "-c", command])
@@ -97,7 +125,13 @@ def main():
         elif verb == "frames":
             seat.frames(*rest.split(" ", 1))
         elif verb == "blind":
-            time.sleep(float(rest))
+            seat.blind(*rest.split(" ", 1))
+        elif verb == "kill":
+            os.kill(seat.pid, int(rest))
+        elif verb == "size":
+            seat.size(rest)
+        elif verb == "quiet":
+            seat.quiet(*rest.split(" ", 1))
         elif verb == "sh":
             seat.sh(rest)
         elif verb == "close":

@@ -188,6 +188,31 @@ static void test_terminal_names(void **state)
     }
 }
 
+/* An arrow is one in either of its forms, whatever the description says: its Esc closes nothing. */
+static void test_arrows_in_both_forms(void **state)
+{
+    static const char *const arrows[] = {"\033[B", "\033OB", "\033[A",
+                                         "\033OA", "\033[C", "\033OD"};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(arrows) / sizeof(*arrows); i++) {
+        const char *env[] = {"TERM", i % 2 ? "xterm" : "vt100", NULL};
+        struct term t;
+
+        open_scene(&t, "normal", 80, 24, env);
+        assert_true(read_for(&t, END_MS, READY));
+        type(&t, "?");
+        assert_true(read_for(&t, END_MS, "HELP: Live"));
+        type(&t, arrows[i / 2]);
+        read_for(&t, 200, NULL);
+        type(&t, "\033"); /* what is still there can be closed */
+        assert_true(read_for(&t, END_MS, "tx/s"));
+        type(&t, "q");
+        assert_int_equal(ended(&t, END_MS, false), 0);
+        close_term(&t);
+    }
+}
+
 static void test_a_dumb_terminal_is_told_what_helps(void **state)
 {
     const char *env[] = {"TERM", "dumb", NULL};
@@ -344,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_closing_the_terminal_ends_it),
         cmocka_unit_test(test_stop_and_continue),
         cmocka_unit_test(test_terminal_names),
+        cmocka_unit_test(test_arrows_in_both_forms),
         cmocka_unit_test(test_a_dumb_terminal_is_told_what_helps),
         cmocka_unit_test(test_locales),
         cmocka_unit_test(test_no_color),
