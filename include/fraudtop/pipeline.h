@@ -132,7 +132,6 @@ struct ft_replay_opts {
     const char *run_id; /* identity of a new run, by hand */
     bool strict;        /* a bad row ends it */
     bool no_journal;
-    int linger_ms; /* -1: the table's default */
 };
 
 /* Checks files, header and journal; sends nothing yet. */
@@ -203,16 +202,14 @@ void ft_score_status(struct ft_stage *s, struct ft_score_status *out);
 struct ft_sink_opts {
     const char *conninfo;
     const char *group;
-    size_t batch_rows;  /* 0: 1,000 */
-    int batch_ms;       /* 0: 10 */
-    int64_t started_ms; /* wall clock: latency counts what was due since */
-    /* Called in the sink's thread with what was committed just now; spans live during the call. */
-    void (*stored)(void *user, const struct ft_verdict *v, size_t n);
-    void *user;
+    size_t batch_rows;    /* 0: 1,000 */
+    int batch_ms;         /* 0: 5 */
+    size_t queued_kbytes; /* messages read ahead; 0: 32 MiB */
+    int64_t started_ms;   /* wall clock: latency counts what was due since */
 };
 enum ft_status ft_sink_start(struct ft_stage **out, const struct ft_pipe *pipe,
                              const struct ft_sink_opts *opts, struct ft_err *err);
-/* Due to committed, microseconds: of everything, and of the last ten seconds. */
+/* Adds due to committed, microseconds, to what is there: of everything, and of the last ten seconds; NULL: not asked. */
 void ft_sink_latency(struct ft_stage *s, struct ft_hist *all, struct ft_hist *recent);
 void ft_sink_error(struct ft_stage *s, char *out, size_t size); /* empty: nothing to complain of */
 

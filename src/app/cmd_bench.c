@@ -126,15 +126,6 @@ static uint64_t errors(const struct ft_pipeline *p)
     return ft_pipeline_counted(p, FT_M_DEAD) + ft_pipeline_counted(p, FT_M_SINK_DEAD);
 }
 
-static int64_t lag(const struct ft_pipeline *p)
-{
-    int64_t sum = atomic_load(&ft_stage_counters(p->sink)->lag);
-
-    for (size_t i = 0; i < p->n_score; i++)
-        sum += atomic_load(&ft_stage_counters(p->score[i])->lag);
-    return sum > 0 ? sum : 0;
-}
-
 /* now minus before: what was counted between. */
 static void between(struct ft_hist *now, const struct ft_hist *before)
 {
@@ -150,7 +141,7 @@ static enum ft_status rest(struct bench *b, double seconds, struct step *s, stru
     enum ft_status st = FT_OK;
 
     while (st == FT_OK && ft_now_ms() < until && !ft_stop_signal()) {
-        int64_t l = lag(&b->p);
+        int64_t l = ft_pipeline_lag(&b->p);
 
         if (l > s->lag)
             s->lag = l;
@@ -190,14 +181,14 @@ static enum ft_status measure(struct bench *b, struct step *s, struct ft_err *er
     from = ft_now_ms();
     stored = ft_pipeline_counted(&b->p, FT_M_STORED);
     sent = ft_counted(ft_stage_counters(b->p.replay), FT_M_SENT);
-    ft_sink_latency(b->p.sink, &before, NULL);
+    ft_pipeline_latency(&b->p, &before);
     st = rest(b, (double)ft_cfg_ms(b->app->cfg, "bench.seconds") / 1000, s, err);
     s->seconds = (double)(ft_now_ms() - from) / 1000;
     s->stored = ft_pipeline_counted(&b->p, FT_M_STORED) - stored;
     s->sent = ft_counted(ft_stage_counters(b->p.replay), FT_M_SENT) - sent;
-    ft_sink_latency(b->p.sink, &now, NULL);
+    ft_pipeline_latency(&b->p, &now);
     between(&now, &before);
-    s->lag_end = lag(&b->p);
+    s->lag_end = ft_pipeline_lag(&b->p);
     s->errors = errors(&b->p) - failed;
     s->tx_per_s = s->seconds > 0 ? (double)s->stored / s->seconds : 0;
     s->p50 = (double)ft_hist_quantile(&now, 0.5) / 1000;
@@ -232,7 +223,7 @@ static enum ft_status run_step(struct bench *b, struct step *s, struct ft_err *e
         return ft_fail(err, FT_EIO, "the replay does not end");
     /* What is under way belongs to this step, not to the next. */
     until = ft_now_ms() + DRAIN_MS;
-    while (st == FT_OK && lag(&b->p) > 0 && ft_now_ms() < until && !ft_stop_signal())
+    while (st == FT_OK && ft_pipeline_lag(&b->p) > 0 && ft_now_ms() < until && !ft_stop_signal())
         ft_sleep_ms(50);
     ft_stage_free(b->p.replay);
     b->p.replay = NULL;

@@ -95,7 +95,7 @@ static void show(struct run *r, struct ft_progress *bar)
     int n = 0;
 
     ft_replay_status(r->p.replay, &r->v);
-    ft_sink_error(r->p.sink, sink, sizeof(sink));
+    ft_pipeline_sink_error(&r->p, sink, sizeof(sink));
     if (rejected)
         n += snprintf(detail, sizeof(detail), "%" PRIu64 " rejected, ", rejected);
     n += snprintf(detail + n, sizeof(detail) - (size_t)n, "%" PRIu64 " stored", stored);
@@ -190,7 +190,7 @@ static void summary(struct run *r)
     double seconds = (double)(r->end_ms - r->start_ms) / 1000, rate;
     uint64_t sent = ft_pipeline_counted(&r->p, FT_M_ACKED), scored;
 
-    ft_sink_latency(r->p.sink, &h, NULL);
+    ft_pipeline_latency(&r->p, &h);
     labels = labels || r->count.tp + r->count.fp + r->count.tn + r->count.fn;
     scored = r->complete ? sent - r->dead_scorer : ft_pipeline_counted(&r->p, FT_M_SCORED);
     if (scored > sent) /* what others sent */
@@ -248,10 +248,12 @@ static enum ft_status prepare(struct run *r, struct ft_err *err)
 /* The file could not be read to its end: what was sent before is worth waiting for while the other stages work. */
 static bool only_the_file(const struct ft_pipeline *p, enum ft_status st)
 {
-    bool others = ft_stage_ended(p->sink);
+    bool others = false;
 
     for (size_t i = 0; i < p->n_score; i++)
         others |= ft_stage_ended(p->score[i]);
+    for (size_t i = 0; i < p->n_sink; i++)
+        others |= ft_stage_ended(p->sink[i]);
     return st == FT_EIO && ft_stage_ended(p->replay) && !others;
 }
 

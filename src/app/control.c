@@ -161,6 +161,7 @@ static void add_counters(struct ft_control *c, struct ft_buf *b)
 static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
 {
     int n[3] = {0};
+    struct ft_stage *sink[MAX_STAGES];
     struct ft_score_status score;
 
     ft_buf_clear(b);
@@ -172,6 +173,8 @@ static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
                (long)getpid(), ft_wall_ms(), c->started_ms, c->print);
     pthread_mutex_lock(&c->lock);
     for (size_t k = 0; k < c->n_stage; k++) {
+        if (c->stage[k]->kind == FT_STAGE_SINK)
+            sink[n[FT_STAGE_SINK]] = c->stage[k];
         n[c->stage[k]->kind]++;
         if (c->stage[k]->kind == FT_STAGE_SCORE) { /* another may have taken over */
             ft_score_status(c->stage[k], &score);
@@ -186,11 +189,11 @@ static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
     for (size_t k = 0; k < c->n_stage; k++) {
         if (c->stage[k]->kind == FT_STAGE_REPLAY)
             ft_replay_heartbeat(c->stage[k], b);
-        else if (c->stage[k]->kind == FT_STAGE_SINK && n[FT_STAGE_SINK] == 1)
-            ft_sink_heartbeat(c->stage[k], b);
         else if (c->stage[k]->kind == FT_STAGE_SCORE && n[FT_STAGE_SCORE] == 1)
             ft_score_heartbeat(c->stage[k], b);
     }
+    if (n[FT_STAGE_SINK])
+        ft_sink_heartbeat(sink, (size_t)n[FT_STAGE_SINK], b);
     pthread_mutex_unlock(&c->lock);
     ft_buf_char(b, '}');
 }

@@ -185,21 +185,27 @@ static enum ft_status start_control(struct ft_pipeline *p, struct ft_err *err)
     return ft_control_start(&p->pipe.control, &co, err);
 }
 
-static enum ft_status start_sink(struct ft_pipeline *p, struct ft_err *err)
+/* One after the other each would wait for the database: while one waits another reads and makes its batch. */
+static enum ft_status start_sinks(struct ft_pipeline *p, struct ft_err *err)
 {
     const struct ft_config *cfg = p->app->cfg;
+    size_t n = (size_t)ft_cfg_int(cfg, "sink.writers");
     struct ft_sink_opts so = {.conninfo = p->conninfo,
                               .group = ft_app_group(p->app, "sink"),
                               .batch_rows = (size_t)ft_cfg_int(cfg, "sink.batch_rows"),
                               .batch_ms = (int)ft_cfg_ms(cfg, "sink.batch_age"),
-                              .started_ms = p->started_ms,
-                              .stored = p->stored,
-                              .user = p->user};
-    enum ft_status st = ft_sink_start(&p->sink, &p->pipe, &so, err);
+                              .queued_kbytes = 24576 / n, /* some 110 MB with the library's own */
+                              .started_ms = p->started_ms};
 
-    if (st == FT_OK)
-        ft_control_add(p->pipe.control, p->sink);
-    return st;
+    for (size_t i = 0; i < n; i++) {
+        enum ft_status st = ft_sink_start(&p->sink[i], &p->pipe, &so, err);
+
+        if (st != FT_OK)
+            return st;
+        p->n_sink = i + 1;
+        ft_control_add(p->pipe.control, p->sink[i]);
+    }
+    return FT_OK;
 }
 
 /* For a scorer's thread: a model that was put into force.  Each is loaded once and stays. */
@@ -277,7 +283,7 @@ enum ft_status ft_pipeline_start(struct ft_pipeline *p, struct ft_err *err)
     if (!p->started_ms)
         p->started_ms = ft_wall_ms();
     if (st == FT_OK && (p->parts & FT_WITH_SINK))
-        st = start_sink(p, err);
+        st = start_sinks(p, err);
     if (st == FT_OK && (p->parts & FT_WITH_SCORE))
         st = start_scorers(p, err);
     return st;
@@ -303,7 +309,6 @@ void ft_pipeline_replay_opts(const struct ft_pipeline *p, struct ft_replay_opts 
         .run_id = ft_cfg_text(cfg, "replay.run_id"),
         .strict = ft_cfg_flag(cfg, "replay.strict"),
         .no_journal = ft_cfg_flag(cfg, "replay.no_journal"),
-        .linger_ms = -1,
         .stop_fd = ft_stop_fd(),
     };
     if (ft_cfg_is_set(cfg, "replay.speed"))
@@ -328,6 +333,8 @@ enum ft_status ft_pipeline_replay_start(struct ft_pipeline *p, struct ft_err *er
 
 /* ---- while it runs --------------------------------------------------------------------------------- */
 
+#define MAX_STAGES (FT_MAX_SCORERS + FT_MAX_WRITERS + 1)
+
 static size_t all_stages(const struct ft_pipeline *p, struct ft_stage **out)
 {
     size_t n = 0;
@@ -336,23 +343,53 @@ static size_t all_stages(const struct ft_pipeline *p, struct ft_stage **out)
         out[n++] = p->replay;
     for (size_t i = 0; i < p->n_score; i++)
         out[n++] = p->score[i];
-    if (p->sink)
-        out[n++] = p->sink;
+    for (size_t i = 0; i < p->n_sink; i++)
+        out[n++] = p->sink[i];
     return n;
 }
 
 bool ft_pipeline_ready(const struct ft_pipeline *p)
 {
-    bool ready = !p->sink || atomic_load(&p->sink->ready);
+    bool ready = true;
 
     for (size_t i = 0; i < p->n_score; i++)
         ready = ready && atomic_load(&p->score[i]->ready);
+    for (size_t i = 0; i < p->n_sink; i++)
+        ready = ready && atomic_load(&p->sink[i]->ready);
     return ready;
+}
+
+int64_t ft_pipeline_lag(const struct ft_pipeline *p)
+{
+    struct ft_stage *s[MAX_STAGES];
+    size_t n = all_stages(p, s);
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t lag = atomic_load(&ft_stage_counters(s[i])->lag);
+
+        sum += lag > 0 ? lag : 0;
+    }
+    return sum;
+}
+
+void ft_pipeline_latency(const struct ft_pipeline *p, struct ft_hist *out)
+{
+    ft_hist_clear(out);
+    for (size_t i = 0; i < p->n_sink; i++)
+        ft_sink_latency(p->sink[i], out, NULL);
+}
+
+void ft_pipeline_sink_error(const struct ft_pipeline *p, char *out, size_t size)
+{
+    *out = '\0';
+    for (size_t i = 0; i < p->n_sink && !*out; i++)
+        ft_sink_error(p->sink[i], out, size);
 }
 
 uint64_t ft_pipeline_counted(const struct ft_pipeline *p, enum ft_metric m)
 {
-    struct ft_stage *s[FT_MAX_SCORERS + 2];
+    struct ft_stage *s[MAX_STAGES];
     size_t n = all_stages(p, s);
     uint64_t sum = 0;
 
@@ -363,7 +400,7 @@ uint64_t ft_pipeline_counted(const struct ft_pipeline *p, enum ft_metric m)
 
 enum ft_status ft_pipeline_failed(const struct ft_pipeline *p, struct ft_err *err)
 {
-    struct ft_stage *s[FT_MAX_SCORERS + 2];
+    struct ft_stage *s[MAX_STAGES];
     size_t n = all_stages(p, s);
 
     for (size_t i = 0; i < n; i++)
@@ -378,7 +415,7 @@ enum ft_status ft_pipeline_failed(const struct ft_pipeline *p, struct ft_err *er
 
 bool ft_pipeline_stop(struct ft_pipeline *p, int timeout_ms)
 {
-    struct ft_stage *s[FT_MAX_SCORERS + 2];
+    struct ft_stage *s[MAX_STAGES];
     size_t n = all_stages(p, s);
     int64_t until = ft_now_ms() + timeout_ms;
     bool all = true;
@@ -400,7 +437,8 @@ void ft_pipeline_close(struct ft_pipeline *p)
     ft_stage_free(p->replay);
     for (size_t i = 0; i < p->n_score; i++)
         ft_stage_free(p->score[i]);
-    ft_stage_free(p->sink);
+    for (size_t i = 0; i < p->n_sink; i++)
+        ft_stage_free(p->sink[i]);
     if (p->pipe.bus)
         ft_bus_close(p->pipe.bus);
     if (p->pg)

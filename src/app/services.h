@@ -17,6 +17,7 @@
 #include "fraudtop/pipeline.h"
 
 #define FT_MAX_SCORERS 32
+#define FT_MAX_WRITERS 16
 #define FT_MAX_MODELS 64
 
 enum ft_pipeline_part {
@@ -39,28 +40,32 @@ struct ft_pipeline {
     struct ft_scorer *loaded[FT_MAX_MODELS]; /* put into force meanwhile */
     size_t n_loaded;
     pthread_mutex_t *lock; /* of loaded */
-    struct ft_stage *replay, *score[FT_MAX_SCORERS], *sink;
-    size_t n_score;
-    int64_t started_ms;                                               /* wall clock */
-    void (*stored)(void *user, const struct ft_verdict *v, size_t n); /* see ft_sink_opts */
-    void *user;
+    struct ft_stage *replay, *score[FT_MAX_SCORERS], *sink[FT_MAX_WRITERS];
+    size_t n_score, n_sink;
+    int64_t started_ms; /* wall clock */
 };
 
 enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const char *role,
                                 int parts, struct ft_err *err);
 enum ft_status ft_pipeline_connect(struct ft_pipeline *p, struct ft_err *err);
-/* Heartbeats, sink, scorers; the replay is begun apart. */
+/* Heartbeats, sinks, scorers; the replay is begun apart. */
 enum ft_status ft_pipeline_start(struct ft_pipeline *p, struct ft_err *err);
-/* From the settings: rate, limit, label, ...; files and linger are filled in too. */
+/* From the settings: rate, limit, label, files, ... */
 void ft_pipeline_replay_opts(const struct ft_pipeline *p, struct ft_replay_opts *out);
 enum ft_status ft_pipeline_replay(struct ft_pipeline *p, const struct ft_replay_opts *opts,
                                   struct ft_err *err);
 /* Begins what ft_pipeline_replay prepared. */
 enum ft_status ft_pipeline_replay_start(struct ft_pipeline *p, struct ft_err *err);
-/* Scorers and sink have partitions: what is sent now is answered at once. */
+/* Scorers and sinks have partitions: what is sent now is answered at once. */
 bool ft_pipeline_ready(const struct ft_pipeline *p);
 /* The sum over all stages. */
 uint64_t ft_pipeline_counted(const struct ft_pipeline *p, enum ft_metric m);
+/* Messages behind, all scorers and sinks; 0 while not known. */
+int64_t ft_pipeline_lag(const struct ft_pipeline *p);
+/* Due to committed, microseconds, over all sinks. */
+void ft_pipeline_latency(const struct ft_pipeline *p, struct ft_hist *out);
+/* What a sink has to complain of; empty: nothing. */
+void ft_pipeline_sink_error(const struct ft_pipeline *p, char *out, size_t size);
 /* The first stage that failed: its status, else FT_OK. */
 enum ft_status ft_pipeline_failed(const struct ft_pipeline *p, struct ft_err *err);
 /* All stages; false when one has not ended in time: then only _exit helps. */

@@ -48,7 +48,7 @@ void ft_stage_sleep(const struct ft_stage *s, int ms);
  * comma each. */
 void ft_replay_heartbeat(struct ft_stage *s, struct ft_buf *out);
 void ft_score_heartbeat(struct ft_stage *s, struct ft_buf *out);
-void ft_sink_heartbeat(struct ft_stage *s, struct ft_buf *out);
+void ft_sink_heartbeat(struct ft_stage *const *s, size_t n, struct ft_buf *out);
 
 /*
  * Sends a message that cannot be used to a dead-letter topic: key, payload and headers unchanged, behind the

@@ -632,11 +632,10 @@ static enum ft_status send_rows(struct replay *r, struct ft_err *err)
 
 static enum ft_status new_producer(struct replay *r, struct ft_err *err)
 {
-    /* As fast as it goes the processor is what there is too little of, else the disk. */
-    struct ft_producer_opts po = {.linger_ms = r->o.linger_ms,
-                                  .plain = !(r->o.rate > 0) && !(r->o.speed > 0),
-                                  .delivered = delivered,
-                                  .user = r};
+    /* As fast as it goes the processor is what there is too little of; else the disk is, and each verdict is waited for. */
+    bool flat_out = !(r->o.rate > 0) && !(r->o.speed > 0);
+    struct ft_producer_opts po = {
+        .linger_ms = flat_out ? -1 : 2, .plain = flat_out, .delivered = delivered, .user = r};
 
     r->failed = FT_OK;
     return ft_producer_new(&r->producer, r->s.pipe->bus, &po, err);

@@ -357,7 +357,6 @@ static enum ft_status halve(struct sink *k, size_t from, size_t to, bool with_of
             st = dead_letters_delivered(k, err);
         if (st != FT_OK)
             return st;
-        k->v[from].flag = -1; /* not stored: the tap does not get it */
     }
     return with_offsets && to > from ? write_range(k, to, to, true, err) : FT_OK;
 }
@@ -409,19 +408,6 @@ static void count_latency(struct sink *k)
         ft_hist_add(&k->recent[slot], now > due ? (uint64_t)(now - due) * 1000 : 0);
     }
     pthread_mutex_unlock(&k->s.lock);
-}
-
-static void tell(struct sink *k)
-{
-    size_t n = 0;
-
-    if (!k->o.stored)
-        return;
-    for (size_t i = 0; i < k->n; i++)
-        if (k->v[i].flag >= 0)
-            k->v[n++] = k->v[i];
-    if (n)
-        k->o.stored(k->o.user, k->v, n);
 }
 
 static void batch_done(struct sink *k)
@@ -488,7 +474,6 @@ static enum ft_status flush(struct sink *k, struct ft_err *err)
     for (size_t i = 0; i < k->n_part; i++)
         k->part[i].dirty = false;
     count_latency(k);
-    tell(k);
     batch_done(k);
     k->untold = true;
     return tell_kafka(k, false, err);
@@ -510,7 +495,6 @@ static void flush_once(struct sink *k)
     for (size_t i = 0; i < k->n_part; i++)
         k->part[i].dirty = false;
     count_latency(k);
-    tell(k);
     batch_done(k);
     (void)!tell_kafka(k, true, &err);
 }
@@ -758,7 +742,7 @@ static enum ft_status session(struct sink *k, struct ft_err *err)
     struct ft_consumer_opts co = {.group = k->o.group,
                                   .topics = &topic,
                                   .n_topics = 1,
-                                  .queued_kbytes = 24576, /* some 110 MB with the library's own */
+                                  .queued_kbytes = k->o.queued_kbytes,
                                   .assigned = assigned,
                                   .revoked = revoked,
                                   .user = k};
@@ -834,7 +818,7 @@ enum ft_status ft_sink_start(struct ft_stage **out, const struct ft_pipe *pipe,
     if (!k->o.batch_rows)
         k->o.batch_rows = 1000;
     if (k->o.batch_ms <= 0)
-        k->o.batch_ms = 10;
+        k->o.batch_ms = 5;
     k->cap = k->o.batch_rows + MESSAGE_VERDICTS;
     k->cap_held = k->o.batch_rows;
     k->v = calloc(k->cap, sizeof(*k->v));
@@ -860,13 +844,10 @@ void ft_sink_latency(struct ft_stage *s, struct ft_hist *all, struct ft_hist *re
 
     pthread_mutex_lock(&s->lock);
     if (all)
-        *all = k->latency;
-    if (recent) {
-        ft_hist_clear(recent);
-        for (size_t i = 0; i < RECENT; i++)
-            if (k->recent_s[i] > second - RECENT)
-                ft_hist_merge(recent, &k->recent[i]);
-    }
+        ft_hist_merge(all, &k->latency);
+    for (size_t i = 0; recent && i < RECENT; i++)
+        if (k->recent_s[i] > second - RECENT)
+            ft_hist_merge(recent, &k->recent[i]);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -877,13 +858,17 @@ void ft_sink_error(struct ft_stage *s, char *out, size_t size)
     pthread_mutex_unlock(&s->lock);
 }
 
-void ft_sink_heartbeat(struct ft_stage *s, struct ft_buf *out)
+void ft_sink_heartbeat(struct ft_stage *const *s, size_t n, struct ft_buf *out)
 {
     struct ft_hist recent;
-    char error[160];
+    char error[160] = "";
 
-    ft_sink_latency(s, NULL, &recent);
-    ft_sink_error(s, error, sizeof(error));
+    ft_hist_clear(&recent);
+    for (size_t i = 0; i < n; i++) {
+        ft_sink_latency(s[i], NULL, &recent);
+        if (!*error)
+            ft_sink_error(s[i], error, sizeof(error));
+    }
     if (recent.count)
         ft_buf_fmt(out, ",\"latency_ms\":{\"p50\":%.3f,\"p99\":%.3f}",
                    (double)ft_hist_quantile(&recent, 0.5) / 1000,

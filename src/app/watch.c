@@ -311,9 +311,9 @@ static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_pro
             snprintf(process[i].state, sizeof(process[i].state), "gone");
             process[i].per_s = 0;
         }
-        out->n_replay += live ? b->replays : 0;
-        out->n_score += live ? b->scorers : 0;
-        out->n_sink += live ? b->sinks : 0;
+        out->n_replay += live && b->replays;
+        out->n_score += live && b->scorers;
+        out->n_sink += live && b->sinks;
         if (live && b->scorers && b->per_s[FT_M_SCORED] > scored) { /* what the busiest one uses */
             scored = b->per_s[FT_M_SCORED];
             out->threshold = b->threshold;

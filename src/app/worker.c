@@ -13,22 +13,16 @@ struct figures {
 
 static struct figures look(const struct ft_pipeline *p)
 {
-    bool sink = p->sink != NULL;
+    bool sink = p->n_sink > 0;
     struct figures f = {
         .in = ft_pipeline_counted(p, sink ? FT_M_SINK_RECEIVED : FT_M_RECEIVED),
         .out = ft_pipeline_counted(p, sink ? FT_M_STORED : FT_M_SCORED),
         .flagged = ft_pipeline_counted(p, FT_M_FLAGGED),
         .dead = ft_pipeline_counted(p, sink ? FT_M_SINK_DEAD : FT_M_DEAD),
         .repeated = ft_pipeline_counted(p, sink ? FT_M_SINK_REPEATED : FT_M_REPEATED),
+        .lag = ft_pipeline_lag(p),
     };
-    int64_t lag;
 
-    if (sink)
-        f.lag = atomic_load(&ft_stage_counters(p->sink)->lag);
-    for (size_t i = 0; i < p->n_score; i++) {
-        lag = atomic_load(&ft_stage_counters(p->score[i])->lag);
-        f.lag += lag > 0 ? lag : 0;
-    }
     return f;
 }
 
@@ -46,7 +40,7 @@ static void say(const struct ft_pipeline *p, struct figures *before, int64_t *ne
         ft_log(FT_INFO, p->role,
                "%" PRIu64 " %s (%.0f/s), %" PRIu64 " repeated, %" PRIu64
                " dead letters, lag %" PRId64,
-               f.out, p->sink ? "stored" : "scored",
+               f.out, p->n_sink ? "stored" : "scored",
                (double)(f.out - before->out) / (LINE_MS / 1000.0), f.repeated, f.dead, f.lag);
     *before = f;
 }
@@ -54,10 +48,10 @@ static void say(const struct ft_pipeline *p, struct figures *before, int64_t *ne
 static void summary(const struct ft_pipeline *p, double seconds)
 {
     struct figures f = look(p);
-    const char *done = p->sink ? "stored" : "scored";
+    const char *done = p->n_sink ? "stored" : "scored";
     char flagged[40] = ""; /* a sink does not count them */
 
-    if (!p->sink)
+    if (!p->n_sink)
         snprintf(flagged, sizeof(flagged), ",\"flagged\":%" PRIu64, f.flagged);
 
     if (p->app->json)

@@ -105,8 +105,10 @@ const struct ft_option ft_options[] = {
      "Share of transactions below the threshold that are sent to review too."},
     TEXT("sink.group", NULL, 0, ALL, FT_OPT_TEXT, "fraudtop-sink", "NAME", "Consumer group of the sinks."),
     {"sink.batch_rows", "batch-rows", 0, SINKS, FT_OPT_INT, "1000", 1, 100000, "N", "rows", "Rows in one database transaction."},
-    {"sink.batch_age", "batch-age", 0, SINKS, FT_OPT_DURATION, "10ms", 1, 60000, "TIME", "ms",
+    {"sink.batch_age", "batch-age", 0, SINKS, FT_OPT_DURATION, "5ms", 1, 60000, "TIME", "ms",
      "Longest wait for a batch to fill."},
+    {"sink.writers", "writers", 0, SINKS, FT_OPT_INT, "2", 1, 16, "N", "",
+     "Connections that write to PostgreSQL side by side, each for partitions of its own."},
 
     /* topics */
     TEXT("topics.transactions", "transactions-topic", 0, ALL, FT_OPT_TEXT, "transactions", "NAME", "Topic of the transactions."),

@@ -119,8 +119,7 @@ static uint64_t replay(struct world *w, const char *resume, uint64_t limit)
                                 .n_files = 1,
                                 .limit = limit,
                                 .state_dir = w->state_dir,
-                                .resume = resume,
-                                .linger_ms = 0};
+                                .resume = resume};
     struct ft_replay_status v;
     struct ft_stage *s;
     struct ft_err err;
@@ -548,7 +547,7 @@ static void a_run_is_paused_and_hurried(void **state)
     struct world *w = *state;
     const char *files[] = {small_csv};
     struct ft_replay_opts ro = {
-        .files = files, .n_files = 1, .rate = 100, .state_dir = w->state_dir, .linger_ms = 0};
+        .files = files, .n_files = 1, .rate = 100, .state_dir = w->state_dir};
     struct ft_stage *s;
     struct ft_err err;
     uint64_t n;
