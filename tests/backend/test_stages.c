@@ -115,11 +115,8 @@ static void start_sink(struct world *w)
 static uint64_t replay(struct world *w, const char *resume, uint64_t limit)
 {
     const char *files[] = {small_csv};
-    struct ft_replay_opts ro = {.files = files,
-                                .n_files = 1,
-                                .limit = limit,
-                                .state_dir = w->state_dir,
-                                .resume = resume};
+    struct ft_replay_opts ro = {
+        .files = files, .n_files = 1, .limit = limit, .state_dir = w->state_dir, .resume = resume};
     struct ft_replay_status v;
     struct ft_stage *s;
     struct ft_err err;
