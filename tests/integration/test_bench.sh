@@ -19,7 +19,7 @@ PY
 same "schemas that stay" "$(sql "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'fraudtop%'")" 0
 same "tables of others" "$(sql "SELECT to_regclass('fraud_scores') IS NULL")" t
 
-# a step that cannot be held is said to be so, with status 1
+# a step that cannot be held is said to be so, with status 1 (on a busy machine the rate is not held either, which comes first)
 exits 1 "$FRAUDTOP" bench --steps 200 --seconds 2s --warmup 0s --max-p99 1ms --json
-grep -q '"held":false,"why":"p99' "$TMP/out" || fail "it should not be held: $(cat "$TMP/out")"
+grep -qE '"held":false,"why":"(p99|only)' "$TMP/out" || fail "it should not be held: $(cat "$TMP/out")"
 exits 2 "$FRAUDTOP" bench --steps 10,fast
