@@ -121,7 +121,7 @@ struct ft_producer_opts {
     /*
      * For each message given a token != 0, once its fate is known: FT_OK, or why it will never arrive: FT_EINPUT the
      * broker refuses this message, FT_ESTOPPED its transaction was aborted, FT_EUSAGE no right to write there, else
-     * FT_EUNREACHABLE (send it again).  offset -1: not known.  Not called for what ft_producer_free drops.
+     * FT_EUNREACHABLE (it may be missing: send it again).  offset -1: not known.  Not called for what ft_producer_free drops.
      */
     void (*delivered)(void *user, uint64_t token, enum ft_status st, int32_t partition,
                       int64_t offset);
@@ -133,14 +133,15 @@ struct ft_producer_opts {
 enum ft_status ft_producer_new(struct ft_producer **out, struct ft_bus *bus,
                                const struct ft_producer_opts *opts, struct ft_err *err);
 /*
- * Queues a message (copied).  FT_AGAIN: the queue is full: poll, then the same call again.  timestamp_ms -1: now.
- * partition FT_BY_KEY: by the key's hash, without a key spread over all.  FT_EINPUT: too large for the topic.
- * FT_EFATAL: make a new producer.
+ * Queues a message (copied).  FT_AGAIN: the queue is full, or the topic is missing (the log says so): poll, then the same
+ * call again.  timestamp_ms -1: now.  partition FT_BY_KEY: by the key's hash, without a key spread over all.  FT_EINPUT:
+ * too large for the topic.  FT_EFATAL: make a new producer.
  */
 enum ft_status ft_send(struct ft_producer *p, const char *topic, int32_t partition,
                        struct ft_span key, struct ft_span value, const struct ft_header *headers,
                        size_t n_headers, int64_t timestamp_ms, uint64_t token, struct ft_err *err);
-/* Serves delivery reports; waits up to timeout_ms for one.  FT_EFATAL: make a new producer. */
+/* Serves delivery reports; waits up to timeout_ms for one.  FT_EFATAL: make a new producer (also when a message without a
+ * token must be sent again). */
 enum ft_status ft_producer_poll(struct ft_producer *p, int timeout_ms, struct ft_err *err);
 /* Messages whose fate is not known yet. */
 size_t ft_producer_pending(struct ft_producer *p);

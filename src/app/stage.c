@@ -9,6 +9,8 @@
 
 #include "fraudtop/log.h"
 
+#define DEAD_MS 10000 /* for a topic of dead letters to take a message */
+
 void ft_stage_init(struct ft_stage *s, enum ft_stage_kind kind, const struct ft_pipe *pipe)
 {
     s->kind = kind;
@@ -108,6 +110,7 @@ enum ft_status ft_dead_letter(struct ft_producer *p, const char *topic, const st
     time_t s = (time_t)(ft_wall_ms() / 1000);
     struct tm tm;
     struct ft_span value = m->value;
+    int64_t until = ft_now_ms() + DEAD_MS;
     bool cut = false;
     size_t n;
     enum ft_status st;
@@ -136,6 +139,8 @@ enum ft_status ft_dead_letter(struct ft_producer *p, const char *topic, const st
         }
         if (st != FT_AGAIN)
             return st;
+        if (ft_now_ms() >= until)
+            return ft_fail(err, FT_EUNREACHABLE, "topic %s takes no message", topic);
         st = ft_producer_poll(p, 100, err);
         if (st == FT_EFATAL)
             return st;

@@ -299,10 +299,10 @@ static enum ft_status dead_letter(struct sink *k, const struct ft_msg *m, const 
 
 static enum ft_status dead_letters_delivered(struct sink *k, struct ft_err *err)
 {
-    while (k->dlq && ft_producer_pending(k->dlq)) {
+    while (k->dlq) {
         enum ft_status st = ft_producer_flush(k->dlq, 200, err);
 
-        if (st == FT_EFATAL)
+        if (st == FT_OK || st == FT_EFATAL)
             return st;
         note_stop(k);
         if (time_is_up(k))

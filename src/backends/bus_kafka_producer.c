@@ -6,8 +6,9 @@
 
 #include "fraudtop/log.h"
 
-#define TOPICS_MAX 64 /* that one producer writes to */
-#define READY_MS 2000 /* for the leaders of a new topic */
+#define TOPICS_MAX 64    /* that one producer writes to */
+#define READY_MS 2000    /* for the leaders of a new topic */
+#define MISSING_MS 10000 /* between two lines about a topic that is missing */
 #define TRANSACTION_MS 60000
 
 struct topic {
@@ -22,7 +23,10 @@ struct ft_producer {
     char *txn_id;
     struct ft_consumer *reader; /* whose offsets are in the open transaction */
     _Atomic uint64_t n_sent, n_reported;
-    pthread_mutex_t lock; /* for adding to topic */
+    atomic_bool doubt;       /* a message of the open transaction may not be in the topic */
+    bool lost;               /* a message whose fate nobody is told */
+    _Atomic int64_t said_ms; /* that a topic is missing */
+    pthread_mutex_t lock;    /* for adding to topic */
     atomic_size_t n_topics;
     struct topic topic[TOPICS_MAX];
 };
@@ -33,18 +37,36 @@ static struct ft_producer *producer_of(void *client)
     return (struct ft_producer *)((char *)client - offsetof(struct ft_producer, client));
 }
 
+/* The topic was deleted, or made anew with fewer partitions; whoever did that makes it again. */
+static bool is_missing(rd_kafka_resp_err_t e)
+{
+    return e == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || e == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+           e == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
+/*
+ * A message without an offset is one that the library only believes to be delivered: the broker called its retry a duplicate,
+ * or took a later one.  That is true of a partition that the broker knows us from.  In one that was made anew it takes
+ * whatever comes first, so when our first request came too early and the next one did not, the first one's messages are
+ * nowhere.  So they count as not delivered.
+ */
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     struct ft_producer *p = producer_of(opaque);
     uint64_t token = (uint64_t)(uintptr_t)m->_private;
+    bool doubt = !m->err && m->offset < 0;
+    enum ft_status st = doubt || is_missing(m->err) ? FT_EUNREACHABLE : kb_status(m->err);
 
     (void)rk;
     atomic_fetch_add_explicit(&p->n_reported, 1, memory_order_relaxed);
     if (!m->err)
         kb_up(p->client.bus);
+    if (doubt)
+        atomic_store(&p->doubt, true);
     if (token && p->opts.delivered)
-        p->opts.delivered(p->opts.user, token, kb_status(m->err), m->partition,
-                          m->err ? -1 : m->offset);
+        p->opts.delivered(p->opts.user, token, st, m->partition, m->err ? -1 : m->offset);
+    else if (st == FT_EUNREACHABLE && !p->txn_id)
+        p->lost = true;
 }
 
 static enum ft_status producer_conf(rd_kafka_conf_t **out, struct ft_producer *p, struct kb_bus *b,
@@ -132,22 +154,32 @@ void kb_producer_free(struct ft_producer *p)
  * the first one's retry a duplicate, and the library reports it delivered.  (Before 2.10.1, besides, the first message
  * waits up to a second unless the partitions are known.)
  */
-static void await_leaders(struct ft_producer *p, rd_kafka_topic_t *rkt, const char *name)
+static void await_leaders(struct ft_producer *p, rd_kafka_topic_t *rkt, const char *name, int ms)
 {
-    int64_t until = ft_now_ms() + READY_MS, low, high;
-    bool ready;
+    int64_t now, until = ft_now_ms() + ms, low, high;
 
-    do {
+    for (;;) {
         const struct rd_kafka_metadata *md;
+        bool there, ready;
 
         if (rd_kafka_metadata(p->client.rk, 0, rkt, &md, 1000))
             return; /* nobody there: messages wait in the queue */
-        ready = md->topic_cnt > 0 && md->topics[0].partition_cnt > 0;
+        ready = there = md->topic_cnt > 0 && md->topics[0].partition_cnt > 0;
         for (int i = 0; ready && i < md->topics[0].partition_cnt; i++)
             ready = !rd_kafka_query_watermark_offsets(
                 p->client.rk, name, md->topics[0].partitions[i].id, &low, &high, 1000);
         rd_kafka_metadata_destroy(md);
-    } while (!ready && ft_now_ms() < until);
+        now = ft_now_ms();
+        if (ready || now >= until) {
+            if (!there && now - atomic_load(&p->said_ms) >= MISSING_MS) {
+                atomic_store(&p->said_ms, now);
+                ft_log(FT_WARN, "kafka", "topic %s is missing: waiting until somebody makes it",
+                       name);
+            }
+            return;
+        }
+        ft_sleep_ms(20);
+    }
 }
 
 static rd_kafka_topic_t *add_topic(struct ft_producer *p, const char *name, struct ft_err *err)
@@ -177,7 +209,7 @@ static rd_kafka_topic_t *add_topic(struct ft_producer *p, const char *name, stru
     pthread_mutex_unlock(&p->lock);
     if (!t)
         return NULL;
-    await_leaders(p, t->rkt, name);
+    await_leaders(p, t->rkt, name, READY_MS);
     return t->rkt;
 }
 
@@ -241,12 +273,18 @@ enum ft_status kb_send(struct ft_producer *p, const char *topic, int32_t partiti
     atomic_fetch_sub_explicit(&p->n_sent, 1, memory_order_relaxed);
     if (list)
         rd_kafka_headers_destroy(list);
+    if (partition < 0 && is_missing(e)) {
+        await_leaders(p, rkt, topic, 0);
+        return FT_AGAIN;
+    }
     return refused(p, topic, e, err);
 }
 
 static enum ft_status after_poll(struct ft_producer *p, struct ft_err *err)
 {
     p->client.news[0] = '\0'; /* health tells it */
+    if (p->lost)
+        return ft_fail(err, FT_EFATAL, "kafka: a message was not delivered");
     return p->client.fatal ? kb_fatal(&p->client, err) : FT_OK;
 }
 
@@ -313,6 +351,7 @@ enum ft_status kb_txn_init(struct ft_producer *p, int timeout_ms, struct ft_err 
 enum ft_status kb_txn_begin(struct ft_producer *p, struct ft_err *err)
 {
     p->reader = NULL;
+    atomic_store(&p->doubt, false);
     return txn_status(p, rd_kafka_begin_transaction(p->client.rk), "begin", err);
 }
 
@@ -343,9 +382,13 @@ enum ft_status kb_txn_offsets(struct ft_producer *p, struct ft_consumer *c,
 
 enum ft_status kb_txn_commit(struct ft_producer *p, int timeout_ms, struct ft_err *err)
 {
-    enum ft_status st =
-        txn_status(p, rd_kafka_commit_transaction(p->client.rk, timeout_ms), "commit", err);
+    enum ft_status st = kb_flush(p, timeout_ms, err); /* every message's fate is known */
 
+    if (st == FT_OK && atomic_load(&p->doubt))
+        return ft_fail(err, FT_EINPUT, "transaction of %s: a message may not have arrived",
+                       p->txn_id ? p->txn_id : "(none)");
+    if (st == FT_OK)
+        st = txn_status(p, rd_kafka_commit_transaction(p->client.rk, timeout_ms), "commit", err);
     if (st == FT_OK && p->reader)
         kb_consumer_sure(p->reader, true);
     return st;

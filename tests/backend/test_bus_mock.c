@@ -83,6 +83,18 @@ static void send_one(struct ft_producer *p, uint64_t token)
     OK(ft_send(p, "t", 0, FT_SPAN("k"), FT_SPAN("v"), NULL, 0, -1, token, &ok_err));
 }
 
+static int n_in_log(struct mock *m)
+{
+    struct ft_partition_info *info;
+    size_t n;
+    int64_t high;
+
+    OK(ft_bus_partitions(m->bus, "t", NULL, WAIT, &info, &n, &ok_err));
+    high = info[0].high;
+    free(info);
+    return (int)high;
+}
+
 static void passing_errors_are_retried(void **state)
 {
     struct mock *m = *state;
@@ -106,6 +118,65 @@ static void a_refused_message_is_told_and_the_next_passes(void **state)
     send_one(m->producer, 2);
     OK(ft_producer_flush(m->producer, WAIT, &ok_err));
     assert_int_equal(m->fate[2], FT_OK);
+}
+
+/* Two requests on their way, of which the broker refuses the first and takes the second, as on a partition made anew. */
+static void send_two_of_which_one_is_taken(struct mock *m, struct ft_producer *p)
+{
+    send_one(p, 1);
+    OK(ft_producer_flush(p, WAIT, &ok_err));
+    rd_kafka_mock_broker_set_rtt(m->cluster, 1, 300);
+    rd_kafka_mock_push_request_errors(m->cluster, PRODUCE, 1,
+                                      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    send_one(p, 2);
+    for (int64_t until = ft_now_ms() + 100; ft_now_ms() < until;)
+        OK(ft_producer_poll(p, 10, &ok_err));
+    send_one(p, 3);
+}
+
+static void the_message_before_one_that_was_taken_is_not_delivered_by_that(void **state)
+{
+    struct mock *m = *state;
+    int told = 0;
+
+    send_two_of_which_one_is_taken(m, m->producer);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    rd_kafka_mock_broker_set_rtt(m->cluster, 1, 0);
+    for (int i = 1; i <= 3; i++)
+        told += m->fate[i] == FT_OK;
+    assert_int_equal(told, n_in_log(m));
+    assert_int_equal(m->fate[2], FT_EUNREACHABLE);
+}
+
+static void one_whose_fate_nobody_is_told_fails_the_flush(void **state)
+{
+    struct mock *m = *state;
+    struct ft_err err;
+
+    rd_kafka_mock_push_request_errors(m->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_UNKNOWN);
+    send_one(m->producer, 0);
+    assert_int_equal(ft_producer_flush(m->producer, WAIT, &err), FT_EFATAL);
+}
+
+static void a_transaction_is_committed_whole_or_not_at_all(void **state)
+{
+    struct mock *m = *state;
+    struct ft_producer *p = make_producer(m, "x");
+    enum ft_status st;
+    struct ft_err err;
+
+    OK(ft_txn_init(p, WAIT, &ok_err));
+    OK(ft_txn_begin(p, &ok_err));
+    send_two_of_which_one_is_taken(m, p);
+    rd_kafka_mock_broker_set_rtt(m->cluster, 1, 0);
+    st = ft_txn_commit(p, WAIT, &err);
+    if (st == FT_OK) {
+        assert_int_equal(n_in_log(m), 3);
+    } else {
+        assert_int_equal(st, FT_EINPUT);
+        OK(ft_txn_abort(p, WAIT, &ok_err));
+    }
+    ft_producer_free(p);
 }
 
 static void no_right_to_write_is_usage(void **state)
@@ -341,6 +412,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(passing_errors_are_retried),
         TEST(a_refused_message_is_told_and_the_next_passes),
+        TEST(the_message_before_one_that_was_taken_is_not_delivered_by_that),
+        TEST(one_whose_fate_nobody_is_told_fails_the_flush),
+        TEST(a_transaction_is_committed_whole_or_not_at_all),
         TEST(no_right_to_write_is_usage),
         TEST(a_broker_that_goes_away_shows_in_health_and_loses_nothing),
         TEST(a_full_queue_says_again),

@@ -50,6 +50,25 @@ for options in "" --exactly-once; do
     echo "made anew${options:+ $options}: passed"
 done
 
+# under a running replay: whatever it could not send to the old topic is in the table
+three_stages
+replay_of "$TMP/most.csv" 500
+within 60 has_rows 2000 || fail "nothing is stored: $(tail -n 3 "$TMP"/*.log)"
+topic --delete --topic transactions
+within 30 grep -q 'topic transactions is missing' "$TMP/replay.log" || fail "it does not say that its topic is missing: $(tail -n 3 "$TMP/replay.log")"
+sleep 2 # the journal is written
+first=$(json "$TMP/state/fraudtop/runs/$RUN.json" row)
+topic --create --topic transactions --partitions 3
+ENDED=0
+wait "${PID[replay]}" || ENDED=$?
+same "a replay whose topic was made anew" "$ENDED" 0
+ids_of "$RUN" 20000 | tail -n +$((first + 1)) >"$TMP/want.ids"
+later_missing() { sql "SELECT transaction_id FROM fraud_scores ORDER BY 1" | comm -23 "$TMP/want.ids" - | wc -l; }
+all_later() { [ "$(later_missing)" = 0 ]; }
+within 60 all_later || fail "$(later_missing) rows from $first on are missing"
+echo "made anew under a running replay: the $((20000 - first)) rows from then on are there"
+for name in score sink; do killed $name TERM; done
+
 # unread messages removed: the loss is said
 replay_of "$TMP/rows.csv" max
 wait "${PID[replay]}"
