@@ -46,12 +46,15 @@ more() { has_rows $((before + 500)); }
 within 60 more || fail "the sink does not go on: $(tail -n 3 "$TMP/sink.log")"
 
 # its log: the server stops by itself
-stopped_itself() {
-    fill "$PGDIR/wal"
-    ! psql -qXAtc "SELECT 1" "$DB" >/dev/null 2>&1
-}
+stopped_itself() { ! psql -qXAtc "SELECT 1" "$DB" >/dev/null 2>&1; }
+keep_full() { while sleep 0.02; do fill "$1"; done; } # a checkpoint makes room that the server would take first
+keep_full "$PGDIR/wal" &
+filling=$!
+BG+=("$filling")
 within 120 stopped_itself || fail "the server still writes without room for its log"
 sleep 3
+kill "$filling"
+wait "$filling" 2>/dev/null || true
 rm "$PGDIR/wal/filler"
 pg kill9 2>/dev/null || true
 pg start
