@@ -653,6 +653,9 @@ static enum ft_status session(struct ft_sc *c, struct ft_err *err)
     (void)ft_sc_time_is_up(c); /* the patience of a stop begins */
     if (st == FT_OK)
         st = ft_sc_commit(c, true, err);
+    /* A batch that broke off: states are ahead of its results and must not be committed when partitions are let go. */
+    if (st != FT_OK && c->by_txn && c->trouble == FT_OK)
+        c->trouble = st;
     close_session(c, st == FT_OK);
     return st;
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "fraudtop/log.h"
+#include "fraudtop/loopback.h"
 #include "fraudtop/pipeline.h"
 
 #define ROWS 90 /* of data/new_small.csv */
@@ -437,6 +438,37 @@ static void exactly_once_leaves_no_repeats_in_the_topic(void **state)
     wait_for(w->sink, FT_M_STORED, ROWS);
 }
 
+/* The states of the whole batch are changed then, the results of its first rows sent. */
+static void a_batch_that_breaks_off_loses_no_result(void **state)
+{
+    struct world *w = *state;
+    struct ft_err err;
+
+    ft_scorer_free(w->scorer);
+    ok(ft_scorer_load(&w->scorer, FT_SOURCE_DIR "/models/velocity", "", false, &err), &err);
+    assert_int_equal(replay(w, NULL, 0), ROWS);
+    for (unsigned good = 0; good < 3; good++) {
+        char group[16];
+        struct ft_score_opts so = {.scorer = w->scorer,
+                                   .group = group,
+                                   .threshold = 0.5,
+                                   .exactly_once = true,
+                                   .linger_ms = 0};
+
+        snprintf(group, sizeof(group), "score%u", good);
+        snprintf(w->pipe.topics.scoring, sizeof(w->pipe.topics.scoring), "scoring%u", good);
+        snprintf(w->pipe.topics.state, sizeof(w->pipe.topics.state), "state%u", good);
+        ft_loopback_fail(w->pipe.bus, FT_CALL_SEND, 2 + 3 * good, 1, FT_EFATAL);
+        ok(ft_score_start(&w->score, &w->pipe, &so, &err), &err);
+        for (int i = 0;
+             i < 500 && ft_counted(ft_stage_counters(w->score), FT_M_SCORED) < ROWS + 2 + 3 * good;
+             i++)
+            ft_sleep_ms(10);
+        stop(&w->score);
+        assert_int_equal(held(w, w->pipe.topics.scoring), ROWS);
+    }
+}
+
 static void a_sink_goes_on_from_the_database(void **state)
 {
     struct world *w = *state;
@@ -579,6 +611,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_message_that_comes_twice_is_one_row, setup, teardown),
         cmocka_unit_test_setup_teardown(exactly_once_leaves_no_repeats_in_the_topic, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_batch_that_breaks_off_loses_no_result, setup, teardown),
         cmocka_unit_test_setup_teardown(a_sink_goes_on_from_the_database, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_in_force_counts_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(another_model_takes_over, setup, teardown),
