@@ -111,6 +111,38 @@ static void print_others(const struct cases *c, const cJSON *o, const char *name
     cJSON_ArrayForEach(k, list) print_case_line(c, k);
 }
 
+/* What the scorer remembered of the customer before this transaction; nothing without a model that keeps it. */
+static void print_usual(const cJSON *o)
+{
+    const cJSON *usual = cJSON_GetObjectItemCaseSensitive(o, "usual");
+    struct ft_shown s;
+
+    if (!(ft_answer_number(usual, "count") > 0))
+        return;
+    printf("\nbefore, %.0f transactions since %s, %.0f %% at night\n",
+           ft_answer_number(usual, "count"), ft_answer_text(&s, usual, "first"),
+           100 * ft_answer_number(usual, "night_share"));
+    printf("  usual %.2f, deviation %.2f, largest %.2f\n", ft_answer_number(usual, "mean"),
+           ft_answer_number(usual, "std"), ft_answer_number(usual, "max"));
+}
+
+/* The last ones, newest first. */
+static void print_history(const struct cases *c, const cJSON *o)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "history");
+    struct ft_shown s;
+
+    for (int i = cJSON_GetArraySize(list) - 1; i >= 0; i--) {
+        const cJSON *one = cJSON_GetArrayItem(list, i);
+
+        printf("  %s ", ft_answer_text(&s, one, "time"));
+        amount_cell(one, 11);
+        printf("%.3f ", ft_answer_number(one, "score"));
+        cell(ft_answer_text(&s, one, "category"), 14);
+        printf("%s\n", ft_answer_merchant(&s, one, c->strip));
+    }
+}
+
 static void print_events(const cJSON *o)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "events"), *k;
@@ -162,6 +194,8 @@ static void print_case(const struct cases *c, const cJSON *o)
     cJSON_ArrayForEach(k, data)
         printf("  %-18s %s\n", k->string, ft_answer_text(&s, data, k->string));
     print_reasons(o);
+    print_usual(o);
+    print_history(c, o);
     print_others(c, o, "customer", "same customer");
     print_others(c, o, "merchant_cases", "same merchant");
     print_events(o);

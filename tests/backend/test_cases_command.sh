@@ -113,5 +113,20 @@ lacks "$out" "$street"
 expect 0 cases export --all --format jsonl
 [ "$(jq -s length <<<"$out")" = "$flagged" ] || fail "jsonl has not all"
 
+# a model that knows the customer's past: what was before, newest first, with the usual amounts
+expect 0 run "$dir/sample.csv" --limit 2500 -m velocity -q
+expect 0 cases export --all --format jsonl
+for id in $(jq -rs 'map(select(.model == "velocity 1")) | .[].transaction_id' <<<"$out"); do
+    expect 0 cases show "$id" --json
+    [ "$(jq '.history | length' <<<"$out")" -lt 3 ] || break
+done
+want=$(jq -r '.history | reverse | .[] | [.time, .category] | join(" ")' <<<"$out")
+usual=$(jq -r '.usual.mean | . * 100 | round / 100' <<<"$out")
+[ -n "$want" ] || fail "no case with a history"
+expect 0 cases show "$id"
+has "$out" "usual $usual"
+[ "$(sed -n '/^before, /,/^$/s/^  \(2020[^ ]* [^ ]*\) .* [01]\.[0-9]* \([a-z_]*\).*/\1 \2/p' <<<"$out")" = "$want" ] ||
+    fail "what was before, $want: $out"
+
 pgrep -f "$dir" >/dev/null && fail "a server is left running"
 exit $failed
