@@ -70,5 +70,7 @@ void ft_buf_double(struct ft_buf *b, double v);
 void ft_buf_u64(struct ft_buf *b, uint64_t v);
 /* A JSON string with quotes and escapes; invalid UTF-8 becomes U+FFFD. */
 void ft_buf_json(struct ft_buf *b, struct ft_span text);
+/* A cell of CSV, quoted where that is needed (RFC 4180). */
+void ft_buf_csv(struct ft_buf *b, struct ft_span text);
 
 #endif

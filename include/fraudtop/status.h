@@ -34,7 +34,7 @@ enum ft_status {
 };
 
 struct ft_err {
-    char text[512];
+    char text[1024];
 };
 
 /* Writes the text (cut to fit) and returns st, so that one can write: return ft_fail(err, ...).

@@ -335,7 +335,7 @@ static void print_plot(const struct model *m)
 
 struct curve {
     FILE *f;
-    const char *model; /* NULL: there is but one */
+    const struct ft_buf *model; /* its name as a cell; NULL: there is but one */
 };
 
 static void curve_number(FILE *f, double v)
@@ -353,8 +353,10 @@ static void curve_point(void *user, const struct ft_eval_at *at)
     char threshold[32];
 
     ft_fmt_double(threshold, sizeof(threshold), at->threshold);
-    if (c->model)
-        fprintf(c->f, "%s,", c->model);
+    if (c->model) {
+        fwrite(c->model->p, 1, c->model->n, c->f);
+        fputc(',', c->f);
+    }
     fprintf(c->f, "%s,%llu,%llu,%llu,%llu", threshold, (unsigned long long)at->tp,
             (unsigned long long)at->fp, (unsigned long long)at->tn, (unsigned long long)at->fn);
     curve_number(c->f, at->precision);
@@ -371,19 +373,24 @@ static enum ft_status write_curve(const struct evaluate *e, const char *path, st
 {
     bool to_stdout = strcmp(path, "-") == 0;
     struct curve c = {.f = to_stdout ? stdout : fopen(path, "w")};
+    struct ft_buf name;
     bool bad;
 
     if (!c.f)
         return ft_fail(err, FT_EIO, "%s: %s", path, strerror(errno));
+    ft_buf_init(&name, 4096);
     fprintf(c.f,
             "%sthreshold,tp,fp,tn,fn,precision,recall,fpr,f1,money_flagged,money_missed,"
             "money_false_alarm\n",
             e->n > 1 ? "model," : "");
     for (size_t i = 0; i < e->n; i++) {
-        c.model = e->n > 1 ? ft_scorer_info(e->model[i].scorer)->name : NULL;
+        c.model = e->n > 1 ? &name : NULL;
+        ft_buf_clear(&name);
+        ft_buf_csv(&name, ft_span_of(ft_scorer_info(e->model[i].scorer)->name));
         ft_eval_curve(e->model[i].eval, curve_point, &c);
     }
-    bad = ferror(c.f) != 0;
+    bad = ferror(c.f) != 0 || name.failed;
+    ft_buf_fini(&name);
     bad |= (to_stdout ? fflush(c.f) : fclose(c.f)) != 0;
     if (bad && to_stdout)
         return ft_offline_not_written(err);

@@ -117,25 +117,6 @@ static enum ft_status read_scores(struct features *f, const char *path, struct f
 
 /* ---- output --------------------------------------------------------------------------------------- */
 
-static void put_csv(struct ft_buf *out, const char *text, size_t n)
-{
-    bool quote = false;
-
-    for (size_t i = 0; i < n; i++)
-        quote |= text[i] == ',' || text[i] == '"' || text[i] == '\n' || text[i] == '\r';
-    if (!quote) {
-        ft_buf_add(out, text, n);
-        return;
-    }
-    ft_buf_char(out, '"');
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '"')
-            ft_buf_char(out, '"');
-        ft_buf_char(out, text[i]);
-    }
-    ft_buf_char(out, '"');
-}
-
 static enum ft_status format(void *user, const struct ft_offline_row *r, struct ft_score_scratch *x,
                              size_t i, struct ft_buf *out, struct ft_err *err)
 {
@@ -149,7 +130,7 @@ static enum ft_status format(void *user, const struct ft_offline_row *r, struct 
         size_t n = ft_score_value(f->scorer, x, f->stage, i, k, value, VALUE_MAX);
 
         ft_buf_char(out, ',');
-        put_csv(out, value, n);
+        ft_buf_csv(out, (struct ft_span){value, n});
     }
     if (f->label && r->txn->label != FT_LABEL_UNKNOWN)
         ft_buf_text(out, r->txn->label ? ",1" : ",0");
@@ -167,7 +148,7 @@ static void make_header(struct features *f)
     ft_buf_text(&f->header, "row");
     for (size_t k = 0; ft_scorer_stage_feature(f->scorer, f->stage, k, &info); k++) {
         ft_buf_char(&f->header, ',');
-        put_csv(&f->header, info.name, strlen(info.name));
+        ft_buf_csv(&f->header, ft_span_of(info.name));
     }
     ft_buf_text(&f->header, f->label ? ",label\n" : "\n");
 }

@@ -246,6 +246,8 @@ static void fill_status(struct replay *r)
     v->rate = r->o.rate;
     v->speed = r->o.speed;
     v->started_ms = r->j.started_ms;
+    if (r->rejected_low) /* by the processes before this one */
+        snprintf(v->quarantine, sizeof(v->quarantine), "%s", r->j.quarantine);
     v->resumable = !r->o.no_journal && r->j.ids == FT_IDS_ROW && r->j.fingerprint != 0;
 }
 

@@ -132,19 +132,26 @@ static bool has_column(const struct columns *c, const char *name, bool label)
 static enum ft_status check_header(const struct ft_rows *r, const struct file *f,
                                    struct ft_err *err)
 {
-    char missing[300] = "";
-    size_t n = 0;
+    char missing[800] = "";
+    size_t n = 0, more = 0;
 
     if (r->label && !has_column(&f->columns, r->label, true))
         return ft_fail(err, FT_EUSAGE, "%s: the header has no column \"%s\" for the label", f->path,
                        r->label);
     for (size_t i = 0; i < r->opts.n_need; i++) {
-        if (has_column(&f->columns, r->opts.need[i], false))
+        const char *name = r->opts.need[i];
+
+        if (has_column(&f->columns, name, false))
             continue;
-        if (n < sizeof(missing))
-            n += (size_t)snprintf(missing + n, sizeof(missing) - n, "%s%s", n ? ", " : "",
-                                  r->opts.need[i]);
+        if (more || n + strlen(name) + 2 >= sizeof(missing))
+            more++;
+        else
+            n += (size_t)snprintf(missing + n, sizeof(missing) - n, "%s%s", n ? ", " : "", name);
     }
+    if (more)
+        return ft_fail(err, FT_EINPUT,
+                       "%s: the header lacks columns that are needed: %s and %zu more", f->path,
+                       missing, more);
     if (n)
         return ft_fail(err, FT_EINPUT, "%s: the header lacks columns that are needed: %s", f->path,
                        missing);

@@ -269,3 +269,22 @@ void ft_buf_json(struct ft_buf *b, struct ft_span text)
     ft_buf_add(b, p + from, i - from);
     ft_buf_char(b, '"');
 }
+
+void ft_buf_csv(struct ft_buf *b, struct ft_span text)
+{
+    bool quote = false;
+
+    for (size_t i = 0; i < text.n; i++)
+        quote |= text.p[i] == ',' || text.p[i] == '"' || text.p[i] == '\n' || text.p[i] == '\r';
+    if (!quote) {
+        ft_buf_add(b, text.p, text.n);
+        return;
+    }
+    ft_buf_char(b, '"');
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"')
+            ft_buf_char(b, '"');
+        ft_buf_char(b, text.p[i]);
+    }
+    ft_buf_char(b, '"');
+}

@@ -698,6 +698,23 @@ static enum ft_status env_property(struct ft_config *c, const char *var, size_t 
     return add_property(c, name, n, value, source, err);
 }
 
+/* What an unknown variable is told: with the name of the setting that is nearest to it, as a variable. */
+static void no_variable(const char *var, size_t n, const char *source, char *line, size_t size)
+{
+    char word[64], *p;
+    const char *near;
+    size_t at;
+
+    for (size_t i = 0; i < n && i + 1 < sizeof(word); i++)
+        word[i] = (char)tolower((unsigned char)var[i]);
+    word[n < sizeof(word) - 1 ? n : sizeof(word) - 1] = '\0';
+    near = nearest_key("", word);
+    at = (size_t)snprintf(line, size, "%s: there is no such setting%s%s", source,
+                          near ? "; the nearest is FRAUDTOP_" : "", near ? near : "");
+    for (p = line + at - (near ? strlen(near) : 0); *p; p++)
+        *p = *p == '-' || *p == '.' ? '_' : (char)toupper((unsigned char)*p);
+}
+
 enum ft_status ft_config_env(struct ft_config *c, char *const *environ, ft_config_warn *warn,
                              void *user, struct ft_err *err)
 {
@@ -721,7 +738,7 @@ enum ft_status ft_config_env(struct ft_config *c, char *const *environ, ft_confi
         else if (n > sizeof(kafka) - 1 && strncmp(var, kafka, sizeof(kafka) - 1) == 0)
             st = env_property(c, var + 6, n - 6, eq + 1, source, err);
         else if (warn && strncmp(var, "ALERT", n) != 0) {
-            snprintf(line, sizeof(line), "%s: there is no such setting", source);
+            no_variable(var, n, source, line, sizeof(line));
             warn(user, line);
         }
         if (st != FT_OK)

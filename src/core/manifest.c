@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_scan.h"
+
 #define DAY_S 86400
 #define GAP_DAYS_DEFAULT 400
 #define HISTORY_MAX 10
@@ -659,6 +661,22 @@ static enum ft_status read_manifest(struct ft_scorer *s, const cJSON *o, struct 
     return ft_manifest_finish(s, err);
 }
 
+/* Of a text that cJSON gave up: whether that was for want of memory (and even this may lack it). */
+static bool is_json(struct ft_span text)
+{
+    char *scratch = malloc(text.n + 1);
+    struct ft_json_value v;
+    struct ft_json j;
+    bool good = true;
+
+    if (scratch) {
+        ft_json_start(&j, text, scratch);
+        good = ft_json_value(&j, &v) && ft_json_ended(&j) && !j.nonfinite;
+    }
+    free(scratch);
+    return good;
+}
+
 enum ft_status ft_manifest_parse(struct ft_scorer *s, struct ft_span text, cJSON **tree,
                                  struct ft_err *err)
 {
@@ -670,6 +688,8 @@ enum ft_status ft_manifest_parse(struct ft_scorer *s, struct ft_span text, cJSON
     if (ft_utf8_check(text) >= 0)
         return ft_fail(err, FT_EINPUT, "byte %ld is not UTF-8", ft_utf8_check(text));
     *tree = cJSON_ParseWithLengthOpts(text.p, text.n, &end, false);
+    if (!*tree && is_json(text))
+        return no_memory(err);
     while (*tree && end < text.p + text.n && memchr(" \t\r\n", *end, 4))
         end++;
     if (!*tree || end != text.p + text.n)

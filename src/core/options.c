@@ -278,6 +278,12 @@ const char *ft_option_arg(const struct ft_option *o)
     return o->arg ? o->arg : "on|off";
 }
 
+/* The separators of names are one: a variable has _ where a key has a point and an option a dash. */
+static bool same_letter(char a, char b)
+{
+    return a == b || (a && b && strchr("-_.", a) && strchr("-_.", b));
+}
+
 /* Edits (one letter more, less, other, or two swapped) that make b from a; both short. */
 static int distance(const char *a, const char *b)
 {
@@ -294,7 +300,7 @@ static int distance(const char *a, const char *b)
 
         now[0] = (int)i;
         for (size_t j = 1; j <= m; j++) {
-            int cost = up[j - 1] + (a[i - 1] != b[j - 1]);
+            int cost = up[j - 1] + !same_letter(a[i - 1], b[j - 1]);
 
             if (up[j] + 1 < cost)
                 cost = up[j] + 1;

@@ -228,6 +228,31 @@ static void check_refused(const char *path, const char *want)
     check_opts(&path, 1, &opts, text);
 }
 
+/* All names of a long list, as far as there is room for them: none is cut. */
+static void test_many_missing_columns_are_named(void **state)
+{
+    enum { N = 100 };
+    static char names[N][16];
+    static const char *need[N];
+    struct ft_rows_opts opts = {.need = need};
+    const char *path = write_text("h6.csv", "lat\n1\n");
+    struct ft_rows *rows = NULL;
+    struct ft_err err;
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        snprintf(names[i], sizeof(names[i]), "feature_%02d", i);
+        need[i] = names[i];
+    }
+    opts.n_need = 30;
+    assert_int_equal(ft_rows_open(&rows, &path, 1, &opts, &err), FT_EINPUT);
+    assert_non_null(strstr(err.text, "feature_00, feature_01, "));
+    assert_string_equal(err.text + strlen(err.text) - 10, "feature_29");
+    opts.n_need = N;
+    assert_int_equal(ft_rows_open(&rows, &path, 1, &opts, &err), FT_EINPUT);
+    assert_non_null(strstr(err.text, "feature_64, feature_65 and 34 more"));
+}
+
 static void test_headers_are_checked(void **state)
 {
     (void)state;
@@ -607,6 +632,7 @@ int main(void)
         cmocka_unit_test(test_bad_rows_have_their_reason),
         cmocka_unit_test(test_a_required_cell_must_not_be_empty),
         cmocka_unit_test(test_headers_are_checked),
+        cmocka_unit_test(test_many_missing_columns_are_named),
         cmocka_unit_test(test_what_is_no_file),
         cmocka_unit_test(test_packed_files),
         cmocka_unit_test(test_damaged_packed_files),

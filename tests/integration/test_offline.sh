@@ -70,6 +70,12 @@ ft evaluate data/new_small.csv --label target --curve - -q 2> "$work/err" && fai
 ft evaluate data/test.csv.gz --label target --limit 2000 -m seed-004 -m models/seed-004 --curve - -q | cmp -s - "$work/curve" ||
     fail "the curve on standard output"
 head -1 "$work/curve" | grep -q '^model,threshold,tp,' || fail "the curve's header"
+cp -r models/seed-004 "$work/comma" && sed -i 's/"name": "seed-004"/"name": "one, \\"two\\""/' "$work/comma/manifest.json"
+ft evaluate data/test.csv.gz --label target --limit 2000 -m "$work/comma" -m seed-004 --curve "$work/curve" -q > "$work/table" ||
+    fail "a model's name with a comma"
+python3 -c 'import csv, sys
+rows = list(csv.reader(open(sys.argv[1])))
+sys.exit(len({len(r) for r in rows}) > 1 or rows[1][0] != "one, \"two\"")' "$work/curve" || fail "the curve's cells: $(sed -n 2p "$work/curve")"
 # a threshold of the table, used again, gives the figures beside it; no more digits than that takes
 grep -c '^.*: threshold' "$work/table" | grep -qx 2 || fail "thresholds of the table"
 recall=$(awk '/^FPR up to/ { t = 1 } t && $1 == "recall" { print $2; exit }' "$work/table")

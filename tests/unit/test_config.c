@@ -332,7 +332,8 @@ static void the_environment_wins_over_files_and_the_command_line_over_it(void **
     (void)state;
     assert_int_equal(ini(c, "[replay]\nrate = 10\nlimit = 3\n", NULL, &warned, &err), FT_OK);
     assert_int_equal(ft_config_env(c, env, keep, &warned, &err), FT_OK);
-    assert_string_equal(warned.text, "FRAUDTOP_RTE: there is no such setting\n");
+    assert_string_equal(warned.text,
+                        "FRAUDTOP_RTE: there is no such setting; the nearest is FRAUDTOP_RATE\n");
     assert_true(ft_cfg_real(c, "replay.rate") == 20);
     assert_int_equal(ft_cfg_int(c, "replay.limit"), 3);
     assert_string_equal(ft_cfg_text(c, "service.brokers"), "e:1");
