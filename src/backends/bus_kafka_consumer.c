@@ -695,6 +695,7 @@ static void leave(struct ft_consumer *c, int64_t deadline)
 void kb_consumer_close(struct ft_consumer *c, int timeout_ms)
 {
     int64_t deadline = ft_now_ms() + timeout_ms;
+    bool asker, client;
 
     leave(c, deadline - timeout_ms / 4); /* some of the time is for the handle's end */
     if (c->n_parts && c->grouped && c->opts.revoked) { /* the broker did not let us go in time */
@@ -710,7 +711,8 @@ void kb_consumer_close(struct ft_consumer *c, int timeout_ms)
     c->opts.assigned = NULL;
     rd_kafka_queue_destroy(c->answers);
     /* both, or callbacks of one that was left behind would find nothing */
-    if (kb_client_destroy(&c->asker, kb_left(deadline)) &
-        kb_client_destroy(&c->client, kb_left(deadline)))
+    asker = kb_client_destroy(&c->asker, kb_left(deadline));
+    client = kb_client_destroy(&c->client, kb_left(deadline));
+    if (asker && client)
         consumer_release(c);
 }
