@@ -211,10 +211,10 @@ static void take_answers(struct ft_con *c)
                 break;
             }
         if (p.answered) {
-            cJSON *json = a.json ? cJSON_Parse(a.json) : NULL;
-
-            p.answered(c, &a, json);
-            cJSON_Delete(json);
+            c->answer_json = a.json ? cJSON_Parse(a.json) : NULL;
+            p.answered(c, &a, c->answer_json);
+            cJSON_Delete(c->answer_json);
+            c->answer_json = NULL;
         }
         free(a.json);
     }
@@ -337,17 +337,16 @@ bool ft_con_load(struct ft_con *c, struct ft_loaded *l, enum ft_ask_kind kind,
 
 bool ft_loaded_take(struct ft_con *c, struct ft_loaded *l, const struct ft_answer *a)
 {
-    cJSON *json = a->ok && a->json ? cJSON_Parse(a->json) : NULL;
-
     l->asked = false;
-    l->failed = json == NULL;
-    if (!json) {
+    l->failed = !a->ok || !c->answer_json;
+    if (l->failed) {
         snprintf(l->error, sizeof(l->error), "%s",
                  a->error[0] ? a->error : "The answer is not readable.");
         return false;
     }
     cJSON_Delete(l->json);
-    l->json = json;
+    l->json = c->answer_json;
+    c->answer_json = NULL;
     l->have = true;
     l->at_ms = c->now_ms;
     return true;
@@ -769,14 +768,44 @@ static void draw_tiny(const struct ft_con *c, struct ft_canvas *cv)
             c->live->lag_score < 0 ? "?" : lag);
 }
 
+/* The key of the action of this name. */
+static const char *key_of(const struct ft_con *c, const char *name, size_t n, char *out,
+                          size_t size)
+{
+    for (int a = 0; a < FT_N_ACTS; a++)
+        if (strlen(ft_actions[a].name) == n && memcmp(ft_actions[a].name, name, n) == 0)
+            return ft_keymap_name(&c->keymap, (enum ft_act)a, out, size);
+    return "?";
+}
+
+/* A tip with the keys as they are set. */
+static void tip_text(const struct ft_con *c, const char *tip, char *out, size_t size)
+{
+    size_t used = 0;
+
+    while (*tip && used + 1 < size) {
+        size_t n = *tip == '{' ? strcspn(tip, "}") : strcspn(tip, "{");
+        char key[16];
+
+        if (*tip == '{')
+            used += (size_t)snprintf(out + used, size - used, "%s",
+                                     key_of(c, tip + 1, n - 1, key, sizeof(key)));
+        else
+            used += (size_t)snprintf(out + used, size - used, "%.*s", (int)n, tip);
+        tip += n + (*tip == '{');
+    }
+}
+
 /* A line above the hints, on the first three starts; returns the rows it took. */
 static int draw_tip(const struct ft_con *c, struct ft_canvas *cv)
 {
     const char *tip = ft_views[ft_con_top(c)]->tip;
+    char text[240];
 
     if (!tip || ft_compact(cv) || c->starts < 1 || c->starts > FT_TIP_STARTS)
         return 0;
-    ft_put(cv, cv->rows - 2, 0, cv->cols, FT_ROLE_TITLE, tip);
+    tip_text(c, tip, text, sizeof(text));
+    ft_put(cv, cv->rows - 2, 0, cv->cols, FT_ROLE_TITLE, text);
     return 1;
 }
 

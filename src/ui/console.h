@@ -45,7 +45,7 @@ struct ft_view {
     char letter; /* for ft_actions[].where; 0: takes keys by itself */
     const char *title;
     const enum ft_act *hints; /* most useful first, ended by FT_N_ACTS */
-    const char *tip;          /* said on the first starts; NULL: none */
+    const char *tip;          /* said on the first starts, {open}: the action's key; NULL: none */
     void (*draw)(struct ft_con *c, struct ft_canvas *cv, struct ft_box box);
     /* True when it did something with the action. */
     bool (*act)(struct ft_con *c, enum ft_act act);
@@ -226,6 +226,7 @@ struct ft_con {
     char history[16][128]; /* of the palette, newest first */
     size_t n_history;
 
+    struct cJSON *answer_json; /* of the answer that is being taken; ft_loaded_take keeps it */
     struct ft_pending pending[FT_MAX_PENDING];
     size_t n_pending;
 
@@ -233,6 +234,7 @@ struct ft_con {
     struct ft_columns live_cols, queue_cols;
     struct ft_loaded queue_data, stats;
     double queue_total;
+    uint64_t queue_seen; /* what the counts were when it was asked for */
     struct ft_case_state cs;
     struct ft_thr_state thr;
     struct ft_replay_state rp;
@@ -377,6 +379,9 @@ void ft_show_customer(const struct ft_con *c, const char *name_1, const char *na
                       size_t size);
 /* A merchant without the prefix of the training data. */
 const char *ft_show_merchant(const struct ft_con *c, const char *merchant);
+/* A threshold: three decimals, more where these would say 0, 1 or a value that is 5 % off. */
+#define FT_THRESHOLD_TEXT 16
+const char *ft_show_threshold(double x, char out[FT_THRESHOLD_TEXT]);
 void ft_show_clock(const struct ft_con *c, int64_t wall_ms, char *out, size_t size); /* local */
 void ft_show_date(const struct ft_con *c, int64_t wall_ms, char *out, size_t size);
 /* An age for a column: rounded to 10 s below a minute, to a minute above. */

@@ -227,7 +227,7 @@ static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
 {
     const struct ft_live *l = c->live;
     struct words w = {.n = 0};
-    char text[96];
+    char text[96], thr[FT_THRESHOLD_TEXT];
 
     if (!c->have_live || l->seq == 0) {
         put_word(cv, 1, 0, FT_ROLE_MUTED, "starting ...");
@@ -247,7 +247,7 @@ static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
             snprintf(text, sizeof(text), "%.*s", (int)strcspn(l->model_name, " "), l->model_name);
         add_word(&w, 1, FT_ROLE_NORMAL, text);
     }
-    snprintf(text, sizeof(text), "thr %.3f", l->threshold);
+    snprintf(text, sizeof(text), "thr %s", ft_show_threshold(l->threshold, thr));
     add_word(&w, 3, FT_ROLE_NORMAL, text);
     add_lag(c, &w, cv->cols);
     draw_words(&w, cv, 1);
@@ -288,7 +288,7 @@ static void draw_compact_state(const struct ft_con *c, struct ft_canvas *cv)
 {
     const struct ft_live *l = c->live;
     bool sink = l->lag_sink > l->lag_score; /* the one that is further behind */
-    char rate[16], lag[64], text[128], *space;
+    char rate[16], lag[64], text[128], thr[FT_THRESHOLD_TEXT], *space;
     enum ft_role role;
 
     ft_fmt_rate(rate, sizeof(rate), l->scored_per_s);
@@ -297,7 +297,8 @@ static void draw_compact_state(const struct ft_con *c, struct ft_canvas *cv)
     space = strstr(lag, " draining");
     if (space)
         snprintf(space, sizeof(lag) - (size_t)(space - lag), " drain");
-    snprintf(text, sizeof(text), "in %s/s  lag %s  thr %.3f%s", rate, lag, l->threshold,
+    snprintf(text, sizeof(text), "in %s/s  lag %s  thr %s%s", rate, lag,
+             ft_show_threshold(l->threshold, thr),
              l->replay.held     ? "  HELD"
              : l->replay.paused ? "  PAUSED"
                                 : "");

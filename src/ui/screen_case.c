@@ -838,12 +838,14 @@ static const enum ft_act hints[] = {FT_ACT_DECIDE,  FT_ACT_CLAIM,     FT_ACT_NEX
                                     FT_ACT_COPY_ID, FT_ACT_EXPORT,    FT_ACT_NEXT_PANE,
                                     FT_ACT_UNDO,    FT_ACT_NEXT_FREE, FT_N_ACTS};
 
-const struct ft_view ft_view_case = {
-    .letter = 'C',
-    .title = "Case",
-    .tip = "Tip: w tries another value, J and K go through the list, Tab shows more, d decides",
-    .hints = hints,
-    .draw = draw,
-    .act = act,
-    .enter = enter,
-    .can = ft_review_can};
+const struct ft_view ft_view_case = {.letter = 'C',
+                                     .title = "Case",
+                                     .tip =
+                                         "Tip: {case.whatif} tries another value, {case.forward} "
+                                         "and {case.backward} go through the list, "
+                                         "{pane.next} shows more, {case.decide} decides",
+                                     .hints = hints,
+                                     .draw = draw,
+                                     .act = act,
+                                     .enter = enter,
+                                     .can = ft_review_can};

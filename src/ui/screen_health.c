@@ -121,7 +121,7 @@ static const char *state_word(const struct ft_part *p, const char *name)
 static int draw_parts(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_live *l = c->live;
-    char ms[24], right[48], rate[24];
+    char ms[24], right[48], rate[24], thr[FT_THRESHOLD_TEXT];
 
     if (b.h < 2)
         return 0;
@@ -139,11 +139,11 @@ static int draw_parts(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
         ft_putf(cv, b.y + 3, 1, b.w - 1, FT_ROLE_DOWN, "%s: %s", l->model.where, l->model.error);
     else if (!*l->model_digest)
         ft_putf(cv, b.y + 3, 1, b.w - 1, FT_ROLE_NORMAL,
-                "threshold %.3f   as the scorers say; this console has %s", l->threshold,
-                *l->model.where ? l->model.where : "none");
+                "threshold %s   as the scorers say; this console has %s",
+                ft_show_threshold(l->threshold, thr), *l->model.where ? l->model.where : "none");
     else
-        ft_putf(cv, b.y + 3, 1, b.w - 1, FT_ROLE_NORMAL, "%s   digest %s   threshold %.3f   %s",
-                l->model.where, l->model_digest, l->threshold,
+        ft_putf(cv, b.y + 3, 1, b.w - 1, FT_ROLE_NORMAL, "%s   digest %s   threshold %s   %s",
+                l->model.where, l->model_digest, ft_show_threshold(l->threshold, thr),
                 *l->model.error ? l->model.error : "test rows ok");
     return 4;
 }
@@ -279,7 +279,8 @@ static const enum ft_act hints[] = {FT_ACT_REFRESH, FT_ACT_OPEN, FT_ACT_EXPORT, 
 const struct ft_view ft_view_health = {
     .letter = 'H',
     .title = "Health",
-    .tip = "Tip: R tries a service that is down at once; Enter shows the messages of a topic",
+    .tip =
+        "Tip: {refresh} tries a service that is down at once; {open} shows the messages of a topic",
     .hints = hints,
     .draw = draw,
     .act = act,

@@ -268,20 +268,30 @@ void ft_histogram_draw(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     }
 }
 
+/* Before the database has answered nobody knows what it holds; NULL: it has. */
+static const char *not_read(const struct ft_live *l)
+{
+    return l->flagged_read_ms               ? NULL
+           : l->pg.state == FT_PART_UNKNOWN ? "reading..."
+           : l->pg.state == FT_PART_DOWN    ? "Not known: PostgreSQL is down."
+                                            : NULL;
+}
+
 static void draw_scores(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_live *l = c->live;
     uint64_t bin[20];
-    char left[64], right[64], above[32], key[16];
+    char left[64], right[80], above[32], key[16], thr[FT_THRESHOLD_TEXT];
 
     snprintf(left, sizeof(left), "scores: %s, log scale", window_name[c->window]);
-    snprintf(right, sizeof(right), "> %.3f: %s   %s window", l->threshold,
+    snprintf(right, sizeof(right), "> %s: %s   %s window", ft_show_threshold(l->threshold, thr),
              count(above, l->above[c->window]),
              ft_keymap_name(&c->keymap, FT_ACT_WINDOW, key, sizeof(key)));
     ft_title(c, cv, b.y, b.x, b.w, left, right);
     ft_scores_fold(&l->window[c->window], bin, 20);
     if (l->window[c->window].count == 0)
-        ft_put(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_MUTED, "Nothing was scored yet.");
+        ft_put(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_MUTED,
+               not_read(l) ? not_read(l) : "Nothing was scored yet.");
     else
         ft_histogram_draw(c, cv, (struct ft_box){b.y + 1, b.x, b.h - 1, b.w}, bin, l->threshold,
                           -1);
@@ -316,7 +326,7 @@ static uint64_t most(uint64_t a, uint64_t b)
 static void draw_empty(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_live *l = c->live;
-    char n[32], key[16];
+    char n[32], key[16], thr[FT_THRESHOLD_TEXT];
 
     if (c->flagged.n)
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
@@ -325,6 +335,8 @@ static void draw_empty(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     else if (l->model.state == FT_PART_DOWN)
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_DOWN, "NO MODEL: %s: %s", l->model.where,
                 l->model.error);
+    else if (not_read(l))
+        ft_put(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_MUTED, not_read(l));
     else if (l->scored == 0 && l->db_stored == 0)
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
                 "Nothing was scored yet. %s Replay starts a file, %s Health says what is missing.",
@@ -332,8 +344,8 @@ static void draw_empty(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
                 ft_keymap_name(&c->keymap, FT_ACT_HEALTH, key, sizeof(key)));
     else
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
-                "Nothing is flagged yet: 0 of %s scores rose above %.3f. %s Threshold",
-                count(n, most(l->scored, l->db_stored)), l->threshold,
+                "Nothing is flagged yet: 0 of %s scores rose above %s. %s Threshold",
+                count(n, most(l->scored, l->db_stored)), ft_show_threshold(l->threshold, thr),
                 ft_keymap_name(&c->keymap, FT_ACT_THRESHOLD, key, sizeof(key)));
 }
 
@@ -569,11 +581,11 @@ static const enum ft_act hints[] = {
     FT_ACT_FILTER,  FT_ACT_FREEZE,      FT_ACT_WINDOW, FT_ACT_SORT, FT_ACT_EXPORT,
     FT_ACT_COLUMNS, FT_ACT_SAVE_SCREEN, FT_N_ACTS};
 
-const struct ft_view ft_view_live = {
-    .letter = 'L',
-    .title = "Live",
-    .tip = "Tip: Enter says why it was flagged, 2 is what waits for review, ? lists all keys",
-    .hints = hints,
-    .draw = live_draw,
-    .act = live_act,
-    .can = ft_review_can};
+const struct ft_view ft_view_live = {.letter = 'L',
+                                     .title = "Live",
+                                     .tip = "Tip: {open} says why it was flagged, {queue} is what "
+                                            "waits for review, {help} lists all keys",
+                                     .hints = hints,
+                                     .draw = live_draw,
+                                     .act = live_act,
+                                     .can = ft_review_can};

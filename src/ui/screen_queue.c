@@ -10,7 +10,8 @@
 #include "fraudtop/text.h"
 
 #define LIMIT 1000
-#define RELOAD_MS 2000
+#define RELOAD_MS 2000     /* between two readings while it changes */
+#define UNCHANGED_MS 10000 /* else */
 #define STATS_MS 30000
 
 /* The selected row is read as a whole: it is previewed below the list, or shown beside it. */
@@ -43,6 +44,18 @@ static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *j
     peek(c);
 }
 
+/* Differs when a row came, went, was claimed or released, as far as counts tell. */
+static uint64_t counts(const struct ft_live *l)
+{
+    const uint64_t n[] = {l->queue_open, l->queue_claimed, l->decided_today, l->db_flagged,
+                          l->queue_over_limit};
+    uint64_t h = 14695981039346656037u; /* FNV-1a by words */
+
+    for (size_t i = 0; i < sizeof(n) / sizeof(*n); i++)
+        h = (h ^ n[i]) * 1099511628211u;
+    return h;
+}
+
 void ft_queue_reload(struct ft_con *c)
 {
     const char *sort;
@@ -55,8 +68,8 @@ void ft_queue_reload(struct ft_con *c)
     ft_buf_json(&b, ft_span_of(c->queue.filter_text));
     ft_buf_fmt(&b, ",\"sort\":\"%s\",\"reverse\":%s,\"limit\":%d}", sort,
                reverse ? "true" : "false", LIMIT);
-    if (!b.failed)
-        ft_con_load(c, &c->queue_data, FT_ASK_QUEUE, answered, b.p);
+    if (!b.failed && ft_con_load(c, &c->queue_data, FT_ASK_QUEUE, answered, b.p))
+        c->queue_seen = counts(c->newest);
     ft_buf_fini(&b);
 }
 
@@ -85,7 +98,10 @@ static void queue_enter(struct ft_con *c)
 
 static void queue_tick(struct ft_con *c)
 {
-    if (!c->frozen && c->now_ms - c->queue_data.asked_ms >= RELOAD_MS)
+    int64_t age = c->now_ms - c->queue_data.asked_ms;
+
+    if (!c->frozen && age >= RELOAD_MS &&
+        (age >= UNCHANGED_MS || c->queue_data.failed || counts(c->newest) != c->queue_seen))
         ft_queue_reload(c);
     if (!c->frozen)
         read_stats(c);
@@ -162,10 +178,13 @@ static bool all_above(const struct ft_list *l, double threshold)
 
 static void title_text(const struct ft_con *c, char *out, size_t size)
 {
+    char thr[FT_THRESHOLD_TEXT];
+
     if (c->queue.filter.n)
         snprintf(out, size, "review queue: %s", c->queue.filter_text);
     else if (all_above(&c->queue, c->live->threshold))
-        snprintf(out, size, "review queue: open, score > %.3f", c->live->threshold);
+        snprintf(out, size, "review queue: open, score > %s",
+                 ft_show_threshold(c->live->threshold, thr));
     else
         snprintf(out, size, "review queue: open");
 }
@@ -296,7 +315,8 @@ static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_DECIDE, FT_ACT_CLAIM,
 const struct ft_view ft_view_queue = {
     .letter = 'Q',
     .title = "Queue",
-    .tip = "Tip: most at risk comes first; d decides, u takes it back, . claims the next one",
+    .tip = "Tip: most at risk comes first; {case.decide} decides, {case.undo} takes it back, "
+           "{case.next} claims the next one",
     .hints = hints,
     .draw = queue_draw,
     .act = queue_act,

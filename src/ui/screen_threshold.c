@@ -138,6 +138,7 @@ static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
     double hours = t->hours > 0 ? t->hours : 24, known = t->fraud[0];
     char total[32], labels[32], left[120], right[80];
     struct row r = {.name = "", .narrow = ""};
+    char thr[FT_THRESHOLD_TEXT];
 
     ft_fmt_short(total, sizeof(total), t->all[0]);
     ft_fmt_count(labels, sizeof(labels), (uint64_t)(t->fraud[0] + t->legit[0]));
@@ -145,8 +146,8 @@ static int draw_table(const struct ft_con *c, struct ft_canvas *cv, struct ft_bo
     snprintf(right, sizeof(right), b.w < 76 ? "%.3g h" : "%.3g h, %s tx, %s labels%s", hours, total,
              labels, t->labels ? " from file" : "");
     ft_title(c, cv, b.y, b.x, b.w, left, right);
-    snprintf(r.now, sizeof(r.now), "now %.3f", c->live->threshold);
-    snprintf(r.cursor, sizeof(r.cursor), "cursor %.3f", t->cursor);
+    snprintf(r.now, sizeof(r.now), "now %s", ft_show_threshold(c->live->threshold, thr));
+    snprintf(r.cursor, sizeof(r.cursor), "cursor %s", ft_show_threshold(t->cursor, thr));
     snprintf(r.change, sizeof(r.change), "change");
     put_row(cv, b, y++, FT_ROLE_STRONG, &r);
     r = counted("flagged per day", "flagged/day", t->all[now] / hours * 24,
@@ -245,12 +246,12 @@ static void draw_lost(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     struct ft_thr_state *t = &c->thr;
     bool up = t->cursor >= c->live->threshold;
     int total = count_between(c), rows = b.h - 1, top;
-    char left[100], right[32];
+    char left[100], right[32], thr[FT_THRESHOLD_TEXT];
 
     snprintf(left, sizeof(left),
-             up ? "lost at the cursor: known fraud below %.3f"
-                : "won at the cursor: known fraud above %.3f",
-             t->cursor);
+             up ? "lost at the cursor: known fraud below %s"
+                : "won at the cursor: known fraud above %s",
+             ft_show_threshold(t->cursor, thr));
     snprintf(right, sizeof(right), "%d", total);
     ft_title(c, cv, b.y, b.x, b.w, left, right);
     if (total == 0)
@@ -333,14 +334,16 @@ static void typed(struct ft_con *c, const char *text)
 
 static void applied(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
+    char thr[FT_THRESHOLD_TEXT];
+
     if (!a->ok)
         ft_say_error(c, "Not applied: %s", a->error);
     else if (!isnan(ft_js_number(json, "sample")))
         ft_say(c, "One of %.0f below the threshold is reviewed from now on; filter sampled=yes.",
                1 / fmax(1e-9, ft_js_number(json, "sample")));
     else
-        ft_say(c, "Threshold %.3f is in force; past rows stay as they are. The Log has it.",
-               ft_js_number(json, "threshold"));
+        ft_say(c, "Threshold %s is in force; past rows stay as they are. The Log has it.",
+               ft_show_threshold(ft_js_number(json, "threshold"), thr));
     enter(c);
 }
 
@@ -376,7 +379,7 @@ static void apply(struct ft_con *c)
 {
     const struct ft_thr_state *t = &c->thr;
     double hours = t->hours > 0 ? t->hours : 24;
-    char label[160];
+    char label[160], now[FT_THRESHOLD_TEXT], then[FT_THRESHOLD_TEXT];
 
     if (c->live->read_only || c->opts.read_only) {
         ft_say_error(c, "This console is read only.");
@@ -388,10 +391,11 @@ static void apply(struct ft_con *c)
     }
     c->thr.to_apply = t->cursor;
     snprintf(c->prompt.above, sizeof(c->prompt.above),
-             "threshold %.3f -> %.3f: reviews per hour %.0f -> %.0f", c->live->threshold, t->cursor,
+             "threshold %s -> %s: reviews per hour %.0f -> %.0f",
+             ft_show_threshold(c->live->threshold, now), ft_show_threshold(t->cursor, then),
              t->all[bin_above(c->live->threshold)] / hours, t->all[bin_above(t->cursor)] / hours);
-    snprintf(label, sizeof(label), "Apply %.3f to everything scored from now on?   y yes   n no",
-             t->cursor);
+    snprintf(label, sizeof(label), "Apply %s to everything scored from now on?   y yes   n no",
+             then);
     ft_prompt_key(c, label, "yn", apply_answer);
 }
 
@@ -462,8 +466,7 @@ static bool act(struct ft_con *c, enum ft_act a)
         move(c, 0.05);
         return true;
     case FT_ACT_THR_TYPE:
-        snprintf(text, sizeof(text), "%.3f", c->thr.cursor);
-        ft_prompt_text(c, "threshold", text, typed);
+        ft_prompt_text(c, "threshold", ft_show_threshold(c->thr.cursor, text), typed);
         return true;
     case FT_ACT_SAMPLE:
         sample(c);
@@ -478,7 +481,8 @@ static bool act(struct ft_con *c, enum ft_act a)
         if (c->thr.cursor_set) {
             c->thr.cursor_set = false;
             c->thr.cursor = c->live->threshold;
-            ft_say(c, "The cursor is back at %.3f; nothing was applied.", c->live->threshold);
+            ft_say(c, "The cursor is back at %s; nothing was applied.",
+                   ft_show_threshold(c->live->threshold, text));
             return true;
         }
         return false;
@@ -503,7 +507,8 @@ static const enum ft_act hints[] = {FT_ACT_THR_DOWN, FT_ACT_THR_UP,      FT_ACT_
 const struct ft_view ft_view_threshold = {
     .letter = 'T',
     .title = "Threshold",
-    .tip = "Tip: [ and ] only try a threshold; nothing changes before A, a yes and a note",
+    .tip = "Tip: {cursor.down} and {cursor.up} only try a threshold; nothing changes before "
+           "{threshold.apply}, a yes and a note",
     .hints = hints,
     .draw = draw,
     .act = act,

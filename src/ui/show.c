@@ -18,6 +18,18 @@ const char *ft_show_id(const struct ft_uuid *id, char out[FT_SHORT_ID])
     return out;
 }
 
+const char *ft_show_threshold(double x, char out[FT_THRESHOLD_TEXT])
+{
+    double room = x < 0.5 ? x : 1 - x;
+
+    for (int decimals = 3; decimals <= 9; decimals++) {
+        snprintf(out, FT_THRESHOLD_TEXT, "%.*f", decimals, x);
+        if (fabs(strtod(out, NULL) - x) <= 0.05 * room + 1e-12)
+            break;
+    }
+    return out;
+}
+
 void ft_show_customer(const struct ft_con *c, const char *name_1, const char *name_2, char *out,
                       size_t size)
 {

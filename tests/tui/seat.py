@@ -8,6 +8,7 @@
                          must fill the terminal
     quiet SECONDS TEXT   the text does not come out of the terminal meanwhile
     sh COMMAND           runs it, reading meanwhile; it must succeed
+    save FILE            what came out of the terminal so far
     kill SIGNAL          to the command (a number)
     size COLUMNSxROWS    of the terminal from now on
     close                the terminal goes away
@@ -126,6 +127,8 @@ def main():
             seat.frames(*rest.split(" ", 1))
         elif verb == "blind":
             seat.blind(*rest.split(" ", 1))
+        elif verb == "save":
+            open(rest, "wb").write(seat.out)
         elif verb == "kill":
             os.kill(seat.pid, int(rest))
         elif verb == "size":

@@ -89,15 +89,15 @@ types ben C-u
 types ben -l '0.0001'
 shows ben 10 '> 0\.0001'
 types ben Enter
-shows ben 10 'cursor 0\.000'
+shows ben 10 'cursor 0\.0001'
 types ben A
-shows ben 10 'Apply 0\.000'
+shows ben 10 'Apply 0\.0001'
 types ben y
 shows ben 10 'note \(required'
 types ben -l 'try low'
 types ben Enter
 shows ben 15 'is in force'
-shows ana 15 'thr 0\.000'
+shows ana 15 'thr 0\.0001'
 within 20 is_force '0.0001|ben|try low' || fail "in force: $(force)"
 low() { [ "$(sql "SELECT count(*) FROM fraudtop_cases WHERE threshold = 0.0001")" -gt 5 ]; }
 within 20 low || fail "the scorer does not use the new threshold"
