@@ -10,6 +10,7 @@
 #define QUEUED_KBYTES 32768
 #define ASK_MS 5000  /* for what a callback must ask the broker */
 #define SAME_MS 1000 /* for what is asked before each commit */
+#define LOOK_MS 2000 /* how often it is asked while nothing comes */
 
 /* A partition that is ours. */
 struct part {
@@ -34,6 +35,7 @@ struct ft_consumer {
     size_t n_resets; /* parts with reset_at_ms */
     rd_kafka_queue_t *answers;
     struct kb_client asker; /* see asker_of */
+    int64_t look_at_ms;     /* when look_anew is due */
 };
 
 static struct ft_consumer *consumer_of(void *client)
@@ -312,6 +314,38 @@ static enum ft_status event(struct ft_consumer *c, const rd_kafka_message_t *m, 
                    m->rkt ? ": " : "", m->payload ? rd_kafka_message_errstr(m) : kb_text(m->err));
 }
 
+/*
+ * A topic that was made anew and holds by now just as many messages as we had read is a partition in which nothing happens:
+ * no fetch fails, and nothing is committed that would show it.  The group's offsets went with the old topic.
+ */
+static enum ft_status look_anew(struct ft_consumer *c, struct ft_err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->n_parts);
+    enum ft_status st = FT_AGAIN;
+
+    for (size_t i = 0; i < c->n_parts; i++)
+        if (c->part[i].committed)
+            rd_kafka_topic_partition_list_add(list, c->part[i].topic, c->part[i].partition);
+    if (list->cnt && !rd_kafka_committed(c->asker.rk ? c->asker.rk : c->client.rk, list, SAME_MS))
+        for (int i = 0; i < list->cnt; i++)
+            if (!list->elems[i].err && list->elems[i].offset < 0)
+                st = ft_fail(err, FT_EFATAL, "%s [%d]: the topic was made anew",
+                             list->elems[i].topic, (int)list->elems[i].partition);
+    rd_kafka_topic_partition_list_destroy(list);
+    return st;
+}
+
+static bool is_time_to_look(struct ft_consumer *c)
+{
+    int64_t now = ft_now_ms();
+
+    if (!c->grouped || now < c->look_at_ms ||
+        !atomic_load_explicit(&c->client.bus->up, memory_order_relaxed))
+        return false;
+    c->look_at_ms = now + LOOK_MS;
+    return true;
+}
+
 enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft_msg *out,
                                 struct ft_err *err)
 {
@@ -335,6 +369,8 @@ enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft
             rd_kafka_message_destroy(m);
         if (st == FT_AGAIN && c->n_resets)
             st = reset_due(c, err);
+        if (st == FT_AGAIN && !m && is_time_to_look(c))
+            st = look_anew(c, err);
         if (st == FT_AGAIN && c->client.fatal)
             st = kb_fatal(&c->client, err);
         if (st == FT_AGAIN && c->client.news[0]) {

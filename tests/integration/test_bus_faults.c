@@ -265,6 +265,45 @@ static void a_topic_deleted_and_made_anew_is_read(void **state)
     ft_consumer_close(c, WAIT);
 }
 
+/* Then no fetch fails: the position is the end of the new topic, too. */
+static void a_topic_made_anew_with_as_many_messages_is_noticed(void **state)
+{
+    struct suite *s = *state;
+    struct ft_topic_spec spec = {.name = s->topic, .partitions = 3, .replication = 1};
+    struct ft_consumer *c = make_consumer(s, s->group);
+    struct ft_offset next = {s->topic, 0, 5};
+    int64_t until;
+    enum ft_status st = FT_AGAIN;
+    struct ft_err err = {""};
+
+    send_letters(s, 5);
+    for (int i = 0; i < 5; i++)
+        expect_next(c, (char[]){(char)('a' + i), 0});
+    OK(ft_consumer_commit(c, &next, 1, true, &ok_err));
+    OK(ft_consumer_pause(c, s->topic, 0)); /* it must not look in between */
+    delete_topic(s->topic);
+    ft_sleep_ms(300);
+    OK(ft_bus_ensure_topics(s->bus, &spec, 1, WAIT, &ok_err));
+    ft_producer_free(s->producer);
+    s->producer = make_producer(s, NULL);
+    send_letters(s, 5);
+    OK(ft_consumer_resume(c, s->topic, 0));
+    until = ft_now_ms() + WAIT;
+    while (st != FT_EFATAL && ft_now_ms() < until) {
+        struct ft_msg m;
+
+        st = ft_consumer_poll(c, 100, &m, &err);
+        if (st == FT_OK)
+            ft_msg_done(&m);
+    }
+    assert_int_equal(st, FT_EFATAL);
+    assert_non_null(strstr(err.text, "made anew"));
+    ft_consumer_close(c, WAIT);
+    c = make_consumer(s, s->group);
+    expect_next(c, "a");
+    ft_consumer_close(c, WAIT);
+}
+
 static void the_partitions_of_a_killed_member_are_taken_over(void **state)
 {
     struct suite *s = *state;
@@ -321,6 +360,7 @@ int main(int argc, char **argv)
         SUITE_TEST(other_partitions_go_on_where_they_were),
         SUITE_TEST(an_offset_behind_the_end_means_a_topic_made_anew),
         SUITE_TEST(a_topic_deleted_and_made_anew_is_read),
+        SUITE_TEST(a_topic_made_anew_with_as_many_messages_is_noticed),
         SUITE_TEST(the_partitions_of_a_killed_member_are_taken_over),
         SUITE_TEST(a_killed_owners_transaction_holds_nobody_up),
     };
