@@ -19,6 +19,21 @@ static void words(const char *choices, char between)
         putchar(*choices == '|' ? between : *choices);
 }
 
+/* The words that can stand right after a command, of "list | show TOPIC": list, show; how many. */
+static size_t verbs(const struct ft_command *c, bool print)
+{
+    size_t n = 0;
+
+    for (const char *p = c->args; p && *p; p = strchr(p, '|'), p += p != NULL) {
+        size_t from = strspn(p, " ["), len = strspn(p + from, "abcdefghijklmnopqrstuvwxyz");
+
+        if (len && print)
+            printf("%s%.*s", n ? " " : "", (int)len, p + from);
+        n += len > 0;
+    }
+    return n;
+}
+
 /* Calls each for every option with a long name that the command takes. */
 static void options(int bit, void (*each)(const struct ft_option *o, const char *command),
                     const char *command)
@@ -73,7 +88,15 @@ static void bash(void)
         options(ft_commands[i].bit, bash_option, NULL);
         puts("' -- \"$cur\")) ;;");
     }
-    puts("    esac; return ;;\n  esac\n  if [ \"$command\" = console ]; then");
+    puts("    esac; return ;;\n  esac\n  case $command,$prev in");
+    for (size_t i = 0; i < ft_n_commands; i++)
+        if (verbs(&ft_commands[i], false)) {
+            printf("    %s,%s) COMPREPLY=($(compgen -W '", ft_commands[i].name,
+                   ft_commands[i].name);
+            verbs(&ft_commands[i], true);
+            puts("' -- \"$cur\")); return ;;");
+        }
+    puts("  esac\n  if [ \"$command\" = console ]; then");
     fputs("    COMPREPLY=($(compgen -W '", stdout);
     for (size_t i = 0; i < ft_n_commands; i++)
         printf(" %s", ft_commands[i].name);
@@ -137,6 +160,11 @@ static void zsh(void)
     for (size_t i = 0; i < ft_n_commands; i++) {
         printf("    %s) _arguments \\\n", ft_commands[i].name);
         options(ft_commands[i].bit, zsh_option, NULL);
+        if (verbs(&ft_commands[i], false)) {
+            fputs("      '1: :' '2:what:(", stdout);
+            verbs(&ft_commands[i], true);
+            puts(")' \\");
+        }
         puts("      '*:file:_files' ;;");
     }
     puts("  esac\n}\n_fraudtop \"$@\"");
@@ -170,6 +198,15 @@ static void fish(void)
         printf("complete -c fraudtop -n __fish_use_subcommand -f -a %s -d '", ft_commands[i].name);
         quoted(ft_commands[i].summary);
         puts("'");
+        if (verbs(&ft_commands[i], false)) {
+            printf("complete -c fraudtop -n '__fish_seen_subcommand_from %s; and not "
+                   "__fish_seen_subcommand_from ",
+                   ft_commands[i].name);
+            verbs(&ft_commands[i], true);
+            fputs("' -f -a '", stdout);
+            verbs(&ft_commands[i], true);
+            puts("'");
+        }
     }
     for (size_t i = 0; i < ft_n_commands; i++)
         options(ft_commands[i].bit, fish_option, ft_commands[i].name);

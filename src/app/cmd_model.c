@@ -296,10 +296,16 @@ static void print_clean(const struct ft_buf *b)
     }
 }
 
+/* The model is named by a word as well as by -m. */
+static const char *named(const struct ft_app *app)
+{
+    return app->n_args > 1 ? app->args[1] : ft_app_model(app);
+}
+
 static enum ft_status model_show(struct ft_app *app, struct ft_err *err)
 {
     struct ft_scorer *s = NULL;
-    enum ft_status st = ft_app_scorer(app, NULL, &s, err);
+    enum ft_status st = ft_app_scorer(app, named(app), &s, err);
     struct ft_buf b;
 
     if (st != FT_OK)
@@ -321,7 +327,7 @@ static enum ft_status model_check(struct ft_app *app, struct ft_err *err)
 {
     struct ft_scorer *s = NULL;
     const struct ft_scorer_info *i;
-    enum ft_status st = ft_scorer_load(&s, ft_app_model(app), app->data_dir, false, err);
+    enum ft_status st = ft_scorer_load(&s, named(app), app->data_dir, false, err);
 
     if (st != FT_OK)
         return st;
@@ -340,19 +346,20 @@ int ft_cmd_model(struct ft_app *app)
 {
     static const struct {
         const char *name;
-        size_t n_words;
+        size_t least, most; /* words */
         enum ft_status (*run)(struct ft_app *app, struct ft_err *err);
     } verbs[] = {
-        {"list",     1, model_list       },
-        {"show",     1, model_show       },
-        {"check",    1, model_check      },
-        {"promote",  2, ft_model_promote },
-        {"rollback", 1, ft_model_rollback}
+        {"list",     1, 1, model_list       },
+        {"show",     1, 2, model_show       },
+        {"check",    1, 2, model_check      },
+        {"promote",  2, 2, ft_model_promote },
+        {"rollback", 1, 1, ft_model_rollback}
     };
     struct ft_err err = {""};
 
     for (size_t i = 0; app->n_args && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        if (strcmp(app->args[0], verbs[i].name) == 0 && app->n_args == verbs[i].n_words) {
+        if (strcmp(app->args[0], verbs[i].name) == 0 && app->n_args >= verbs[i].least &&
+            app->n_args <= verbs[i].most) {
             enum ft_status st = verbs[i].run(app, &err);
 
             if (st == FT_OK && fflush(stdout) != 0)
@@ -360,6 +367,5 @@ int ft_cmd_model(struct ft_app *app)
             return st == FT_OK ? 0 : ft_app_fail(app, st, &err);
         }
     return ft_app_usage(
-        app, "model wants one of: list, show, check (the model itself by -m), promote NAME, "
-             "rollback");
+        app, "model wants one of: list, show [NAME], check [NAME], promote NAME, rollback");
 }

@@ -56,10 +56,10 @@ const struct ft_command ft_commands[] = {
      "  fraudtop cases list --filter 'amount>500'     what is open\n"
      "  fraudtop cases show 0199c0de                  one case with reasons and history\n"
      "  fraudtop cases decide 0199c0de fraud --note 'called the holder'\n", ft_cmd_cases},
-    {"model", FT_CMD_MODEL, "list | show | check | promote NAME | rollback", "models: what they are, whether they are whole, which decides",
+    {"model", FT_CMD_MODEL, "list | show [NAME] | check [NAME] | promote NAME | rollback", "models: what they are, whether they are whole, which decides",
      "  fraudtop model list                           those that are found\n"
-     "  fraudtop model show -m seed-004               features, importance, trees, metrics\n"
-     "  fraudtop model check -m models/mine           loads it and scores its check rows\n"
+     "  fraudtop model show seed-004                  features, importance, trees, metrics\n"
+     "  fraudtop model check models/mine              loads it and scores its check rows\n"
      "  fraudtop model promote mine --note 'May data' all running scorers use it\n", ft_cmd_model},
     {"bench", FT_CMD_BENCH, "", "load steps against an installation, with a verdict for each",
      "  fraudtop bench -b kafka1:9092 -d service=fraud\n"

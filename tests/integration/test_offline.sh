@@ -133,6 +133,7 @@ is "rows of a shuffled file" "$(wc -l < "$work/s1")" "$(wc -l < "$work/f1")"
 # ---- model
 ft model list | grep -q '^seed-004 ' || fail "model list"
 ft model show | grep -q '22 symmetric trees' || fail "model show"
+ft model show velocity | grep -q "scores of main\|velocity" || fail "model show NAME"
 ft model show --json | python3 -c 'import json,sys; assert len(json.load(sys.stdin)["stages"][0]["features"]) == 19' || fail "model show --json"
 ft model check > /dev/null || fail "model check ends with $?"
 cp -r models/seed-004 "$work/changed" && printf 'x' >> "$work/changed/model.cbm"
