@@ -86,7 +86,7 @@ exits 0 "$FRAUDTOP" snapshot --format json --scene normal
 cp "$TMP/out" "$TMP/json/snapshot"
 exits 2 "$FRAUDTOP" score --json --no-such-option
 cp "$TMP/err" "$TMP/json/error"
-exits 0 "$FRAUDTOP" evaluate data/test.csv.gz --label target --json --progress=json
+exits 0 "$FRAUDTOP" replay data/new_small.csv --rate 30 --json --progress=json # three seconds
 grep '"progress/1"' "$TMP/err" >"$TMP/json/progress" || fail "no progress: $(head -n 3 "$TMP/err")"
 
 python3 tests/integration/json_members.py "$FT_SOURCE" "$TMP/json"
