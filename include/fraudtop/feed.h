@@ -56,6 +56,7 @@ struct ft_process {
 
 struct ft_replay_view {
     bool active, paused, held; /* held: waits for a service */
+    bool own;                  /* runs in this process and ends with it */
     char file[160];
     char run[24];
     uint64_t read, sent, acked, rejected, in_flight;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fraudtop/log.h"
 
@@ -295,6 +296,14 @@ static int by_role(const void *a, const void *b)
     return c ? c : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
+static bool is_ours(const struct ft_process *p)
+{
+    char host[sizeof(p->host)] = "";
+
+    return p->pid == getpid() && gethostname(host, sizeof(host) - 1) == 0 &&
+           strcmp(host, p->host) == 0;
+}
+
 static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_process *process)
 {
     const struct beat *newest = NULL;
@@ -336,6 +345,7 @@ static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_pro
     if (newest) {
         out->replay = newest->replay;
         out->replay.active = out->replay.active && lives(newest, out->now_ms);
+        out->replay.own = out->replay.active && is_ours(&newest->show);
     }
 }
 

@@ -469,10 +469,7 @@ static void quit_answer(struct ft_con *c, const char *text)
 
 static void quit(struct ft_con *c)
 {
-    const struct ft_live *l = c->newest;
-    bool own = l->replay.active && !l->replay.paused && (l->demo || l->scene);
-
-    if (own && !l->scene)
+    if (c->newest->replay.own)
         ft_prompt_key(c, "A replay is running here. Quit and stop it?   y yes   n no", "yn",
                       quit_answer);
     else

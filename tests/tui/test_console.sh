@@ -107,6 +107,9 @@ exits 0 "$FRAUDTOP" threshold apply 0.5 --note 'taken back' --as ana
 shows ana 15 'thr 0\.500'
 within 20 is_force '0.5|ana|taken back' || fail "in force: $(force)"
 
+types ana q
+shows ana 10 'Quit and stop it'
+types ana n
 types ana x
 shows ana 10 'Stop the replay'
 types ana y

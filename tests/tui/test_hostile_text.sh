@@ -125,7 +125,7 @@ python3 - "$TMP/terminal" <<'PY' || fail "the terminal"
 import sys
 out = open(sys.argv[1], "rb").read()
 print(len(out), "bytes came out of the terminal")
-for bad in [b"owned\a", b"\x1b]0;", b"\x1b]52;", b"\x1bP", b"\a", b"\xc2\x9b", b"\t", b"\v", b"\x7f", b"\x0e", b"0.001  legit\r"] + \
+for bad in [b"owned\a", b"\x1b]0;", b"\x1b]52;", b"\x1bP", b"\a", b"\xc2\x9b", b"\t", b"\v", b"\x7f", b"\x0e", b"\r0.001  legit"] + \
         [c.encode() for c in "\u202e\u2066\u2069\u200b\u200d\ufeff\u2028\u2029"]:
     if bad in out:
         at = out.index(bad)
