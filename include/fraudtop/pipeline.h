@@ -237,7 +237,7 @@ struct ft_control_opts {
     const char
         *copy_conninfo; /* copy control and status into this database (the sink does); NULL: no */
 };
-/* A thread that reads the control topic and sends a heartbeat a second.  Never waits for Kafka at the start. */
+/* A thread that reads the control topic, and one that sends a heartbeat a second.  Never waits for Kafka at the start. */
 enum ft_status ft_control_start(struct ft_control **out, const struct ft_control_opts *opts,
                                 struct ft_err *err);
 /* Stages whose counters go into the heartbeat; they outlive the control.  run: of a replay, else NULL. */

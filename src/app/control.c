@@ -1,7 +1,7 @@
 /*
  * The two small topics by which the processes of a pipeline speak to each other: fraudtop.control says what is in
- * force, fraudtop.status carries a heartbeat a second from each process.  One thread; a sink's also copies both into
- * the database.
+ * force, fraudtop.status carries a heartbeat a second from each process.  One thread sends, the other reads; a sink's also
+ * copies both into the database.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -25,7 +25,7 @@ struct ft_control {
     struct ft_control_opts o;
     char host[64], key[160], print[9], model[128];
     int64_t started_ms;
-    pthread_t thread;
+    pthread_t thread, beat;
     pthread_mutex_t lock; /* of what follows */
     struct ft_stage *stage[MAX_STAGES];
     size_t n_stage;
@@ -34,7 +34,7 @@ struct ft_control {
     size_t n_run;
     _Atomic uint64_t seq;
     _Atomic int stop, ready;
-    struct ft_store *copy; /* the thread's own */
+    struct ft_store *copy; /* the reading thread's own */
     int64_t copy_retry_ms;
     bool copy_up;
     struct ft_seldom copy_said;
@@ -248,7 +248,7 @@ static void fold(struct ft_control *c)
         c->copy_up = ft_store_fold(c->copy, &err) != FT_EUNREACHABLE;
 }
 
-/* ---- the thread -------------------------------------------------------------------------------------- */
+/* ---- the threads ------------------------------------------------------------------------------------- */
 
 static enum ft_status open_consumer(struct ft_control *c, struct ft_consumer **in,
                                     struct ft_err *err)
@@ -277,10 +277,10 @@ static void send_heartbeat(struct ft_control *c, struct ft_producer *p, struct f
     (void)!ft_producer_poll(p, 0, &err);
 }
 
-static void *control_main(void *arg)
+/* Waits for nobody, so that a process whose database hangs is still seen. */
+static void *beat_main(void *arg)
 {
     struct ft_control *c = arg;
-    struct ft_consumer *in = NULL;
     struct ft_producer *out = NULL;
     struct ft_producer_opts po = {.linger_ms = 0};
     struct ft_buf b;
@@ -289,18 +289,43 @@ static void *control_main(void *arg)
 
     ft_buf_init(&b, 256 << 10);
     while (!atomic_load(&c->stop)) {
+        if (!out && ft_producer_new(&out, c->o.bus, &po, &err) != FT_OK) {
+            ft_log(FT_WARN, "control", "%s", err.text);
+            ft_sleep_ms(500);
+        } else if (ft_now_ms() >= next) {
+            send_heartbeat(c, out, &b, false);
+            next = ft_now_ms() + 1000;
+        } else {
+            ft_sleep_ms(50);
+        }
+    }
+    if (out) {
+        send_heartbeat(c, out, &b, true);
+        (void)!ft_producer_flush(out, 300, &err);
+        ft_producer_free(out);
+    }
+    ft_buf_fini(&b);
+    return NULL;
+}
+
+static void *control_main(void *arg)
+{
+    struct ft_control *c = arg;
+    struct ft_consumer *in = NULL;
+    struct ft_err err;
+    int64_t next = ft_now_ms();
+
+    while (!atomic_load(&c->stop)) {
         struct ft_msg m;
         int64_t left = next - ft_now_ms();
         enum ft_status st;
 
-        if ((!in && open_consumer(c, &in, &err) != FT_OK) ||
-            (!out && ft_producer_new(&out, c->o.bus, &po, &err) != FT_OK)) {
+        if (!in && open_consumer(c, &in, &err) != FT_OK) {
             ft_log(FT_WARN, "control", "%s", err.text);
             ft_sleep_ms(500);
             continue;
         }
         if (left <= 0) {
-            send_heartbeat(c, out, &b, false);
             fold(c);
             next = ft_now_ms() + 1000;
             continue;
@@ -319,14 +344,8 @@ static void *control_main(void *arg)
             in = NULL;
         }
     }
-    if (out) {
-        send_heartbeat(c, out, &b, true);
-        (void)!ft_producer_flush(out, 300, &err);
-        ft_producer_free(out);
-    }
     if (in)
         ft_consumer_close(in, 500);
-    ft_buf_fini(&b);
     ft_store_close(c->copy);
     return NULL;
 }
@@ -351,8 +370,16 @@ enum ft_status ft_control_start(struct ft_control **out, const struct ft_control
     snprintf(c->model, sizeof(c->model), "%s", opts->model ? opts->model : "");
     if (opts->secret)
         ft_secret_print(opts->secret, c->print);
-    rc = pthread_create(&c->thread, NULL, control_main, c);
+    rc = pthread_create(&c->beat, NULL, beat_main, c);
+    if (!rc) {
+        rc = pthread_create(&c->thread, NULL, control_main, c);
+        if (rc) {
+            atomic_store(&c->stop, 1);
+            pthread_join(c->beat, NULL);
+        }
+    }
     if (rc) {
+        pthread_mutex_destroy(&c->lock);
         free(c);
         return ft_fail(err, FT_ENOMEM, "no thread for heartbeats: %s", strerror(rc));
     }
@@ -385,6 +412,7 @@ void ft_control_stop(struct ft_control *c)
     if (!c)
         return;
     atomic_store(&c->stop, 1);
+    pthread_join(c->beat, NULL);
     pthread_join(c->thread, NULL);
     pthread_mutex_destroy(&c->lock);
     free(c);

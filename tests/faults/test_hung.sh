@@ -21,6 +21,8 @@ for options in "" --exactly-once; do
     sleep 2
     pg pause
     sleep "$PG_HUNG"
+    timeout 60 "$FRAUDTOP" watch --json --count 1 >"$TMP/watch.json" 2>"$TMP/err" || fail "watch ends with $?: $(cat "$TMP/err")"
+    same "sinks that are seen to live while the database hangs" "$(json "$TMP/watch.json" processes.sink)" 1
     pg resume
     sleep 1
     kafka pause
