@@ -21,6 +21,8 @@ struct ft_producer {
     struct kb_client client; /* opaque of the callbacks */
     struct ft_producer_opts opts;
     char *txn_id;
+    struct kb_caller *caller;   /* of the transaction's calls */
+    bool stuck;                 /* one never came back: the handle is left behind */
     struct ft_consumer *reader; /* whose offsets are in the open transaction */
     _Atomic uint64_t n_sent, n_reported;
     atomic_bool doubt;       /* a message of the open transaction may not be in the topic */
@@ -99,6 +101,7 @@ static enum ft_status producer_conf(rd_kafka_conf_t **out, struct ft_producer *p
 
 static void producer_release(struct ft_producer *p)
 {
+    kb_caller_free(p->caller);
     pthread_mutex_destroy(&p->lock);
     free(p->txn_id);
     free(p);
@@ -112,7 +115,9 @@ enum ft_status kb_producer_new(struct ft_producer **out, struct ft_bus *bus,
     rd_kafka_conf_t *conf = NULL;
     enum ft_status st;
 
-    if (!p || (opts->transactional_id && !(p->txn_id = strdup(opts->transactional_id)))) {
+    if (!p || (opts->transactional_id &&
+               (!(p->txn_id = strdup(opts->transactional_id)) || !(p->caller = kb_caller_new())))) {
+        free(p ? p->txn_id : NULL);
         free(p);
         return ft_fail(err, FT_ENOMEM, "kafka: no memory for a producer");
     }
@@ -137,6 +142,8 @@ void kb_producer_free(struct ft_producer *p)
     size_t n = atomic_load(&p->n_topics);
 
     p->opts.delivered = NULL;
+    if (p->stuck)
+        return;
     rd_kafka_purge(p->client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                      RD_KAFKA_PURGE_F_NON_BLOCKING);
     rd_kafka_poll(p->client.rk, 0);
@@ -343,9 +350,58 @@ static enum ft_status txn_status(struct ft_producer *p, rd_kafka_error_t *e, con
     return st;
 }
 
+/*
+ * In 2.0.2 rd_kafka_send_offsets_to_transaction can wait for ever, once a broker has hung for longer than the transaction may
+ * take.  Such a producer is left behind as it is; the next one with its id fences it.
+ */
+static enum ft_status call(struct ft_producer *p, kb_call_fn *fn, void *arg, int timeout_ms,
+                           const char *what, struct ft_err *err)
+{
+    rd_kafka_error_t *e;
+
+    if (!p->stuck && kb_call(p->caller, fn, arg, timeout_ms, &e))
+        return txn_status(p, e, what, err);
+    if (!p->stuck) {
+        pthread_mutex_lock(&p->client.bus->lock);
+        p->client.bus->abandoned = true;
+        pthread_mutex_unlock(&p->client.bus->lock);
+    }
+    p->stuck = true;
+    return ft_fail(err, FT_EFATAL, "transaction of %s: %s: the client library does not come back",
+                   p->txn_id ? p->txn_id : "(none)", what);
+}
+
+static rd_kafka_error_t *call_init(void *rk, int timeout_ms)
+{
+    return rd_kafka_init_transactions(rk, timeout_ms);
+}
+
+static rd_kafka_error_t *call_commit(void *rk, int timeout_ms)
+{
+    return rd_kafka_commit_transaction(rk, timeout_ms);
+}
+
+static rd_kafka_error_t *call_abort(void *rk, int timeout_ms)
+{
+    return rd_kafka_abort_transaction(rk, timeout_ms);
+}
+
+struct offsets {
+    rd_kafka_t *rk;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_consumer_group_metadata_t *group;
+};
+
+static rd_kafka_error_t *call_offsets(void *arg, int timeout_ms)
+{
+    const struct offsets *o = arg;
+
+    return rd_kafka_send_offsets_to_transaction(o->rk, o->list, o->group, timeout_ms);
+}
+
 enum ft_status kb_txn_init(struct ft_producer *p, int timeout_ms, struct ft_err *err)
 {
-    return txn_status(p, rd_kafka_init_transactions(p->client.rk, timeout_ms), "init", err);
+    return call(p, call_init, p->client.rk, timeout_ms, "init", err);
 }
 
 enum ft_status kb_txn_begin(struct ft_producer *p, struct ft_err *err)
@@ -359,24 +415,28 @@ enum ft_status kb_txn_offsets(struct ft_producer *p, struct ft_consumer *c,
                               const struct ft_offset *o, size_t n, int timeout_ms,
                               struct ft_err *err)
 {
-    rd_kafka_consumer_group_metadata_t *group;
-    rd_kafka_topic_partition_list_t *list;
+    struct offsets *arg;
     enum ft_status st = kb_consumer_same_topic(c, o, n, err);
 
     if (st != FT_OK)
         return st;
+    arg = malloc(sizeof(*arg));
+    if (!arg)
+        return ft_fail(err, FT_ENOMEM, "kafka: no memory for offsets");
     p->reader = c;
-    group = rd_kafka_consumer_group_metadata(kb_consumer_handle(c));
-    list = rd_kafka_topic_partition_list_new((int)n);
+    *arg = (struct offsets){p->client.rk, rd_kafka_topic_partition_list_new((int)n),
+                            rd_kafka_consumer_group_metadata(kb_consumer_handle(c))};
     for (size_t i = 0; i < n; i++)
-        rd_kafka_topic_partition_list_add(list, o[i].topic, o[i].partition)->offset = o[i].next;
-    st = group ? txn_status(
-                     p, rd_kafka_send_offsets_to_transaction(p->client.rk, list, group, timeout_ms),
-                     "offsets", err)
-               : ft_fail(err, FT_EINPUT, "a reader without a group has nothing to commit");
-    rd_kafka_topic_partition_list_destroy(list);
-    if (group)
-        rd_kafka_consumer_group_metadata_destroy(group);
+        rd_kafka_topic_partition_list_add(arg->list, o[i].topic, o[i].partition)->offset =
+            o[i].next;
+    st = arg->group ? call(p, call_offsets, arg, timeout_ms, "offsets", err)
+                    : ft_fail(err, FT_EINPUT, "a reader without a group has nothing to commit");
+    if (p->stuck) /* the call may still read them */
+        return st;
+    rd_kafka_topic_partition_list_destroy(arg->list);
+    if (arg->group)
+        rd_kafka_consumer_group_metadata_destroy(arg->group);
+    free(arg);
     return st;
 }
 
@@ -388,7 +448,7 @@ enum ft_status kb_txn_commit(struct ft_producer *p, int timeout_ms, struct ft_er
         return ft_fail(err, FT_EINPUT, "transaction of %s: a message may not have arrived",
                        p->txn_id ? p->txn_id : "(none)");
     if (st == FT_OK)
-        st = txn_status(p, rd_kafka_commit_transaction(p->client.rk, timeout_ms), "commit", err);
+        st = call(p, call_commit, p->client.rk, timeout_ms, "commit", err);
     if (st == FT_OK && p->reader)
         kb_consumer_sure(p->reader, true);
     return st;
@@ -399,5 +459,5 @@ enum ft_status kb_txn_abort(struct ft_producer *p, int timeout_ms, struct ft_err
     if (p->reader)
         kb_consumer_sure(p->reader, false);
     p->reader = NULL;
-    return txn_status(p, rd_kafka_abort_transaction(p->client.rk, timeout_ms), "abort", err);
+    return call(p, call_abort, p->client.rk, timeout_ms, "abort", err);
 }

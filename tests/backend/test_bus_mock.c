@@ -1,8 +1,12 @@
 /* Error paths of the Kafka bus, on the client library's mock cluster: brokers that refuse, load, fence or vanish. */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "ft_test.h"
 
+#include <dlfcn.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 #include "fraudtop/bus.h"
 #include "fraudtop/log.h"
@@ -27,6 +31,20 @@ struct mock {
     enum ft_status fate[16];
     int n_fates;
 };
+
+/* Stands before the library's, which can wait for ever, but not whenever a test wants it to. */
+static atomic_bool never_returns;
+
+rd_kafka_error_t *rd_kafka_commit_transaction(rd_kafka_t *rk, int timeout_ms)
+{
+    rd_kafka_error_t *(*real)(rd_kafka_t *, int);
+    void *found = dlsym(RTLD_NEXT, "rd_kafka_commit_transaction");
+
+    while (atomic_load(&never_returns))
+        pause();
+    memcpy(&real, &found, sizeof(real));
+    return real(rk, timeout_ms);
+}
 
 static void on_delivered(void *user, uint64_t token, enum ft_status st, int32_t partition,
                          int64_t offset)
@@ -176,6 +194,34 @@ static void a_transaction_is_committed_whole_or_not_at_all(void **state)
         assert_int_equal(st, FT_EINPUT);
         OK(ft_txn_abort(p, WAIT, &ok_err));
     }
+    ft_producer_free(p);
+}
+
+static void a_call_that_never_returns_is_left_behind(void **state)
+{
+    struct mock *m = *state;
+    struct ft_producer *p = make_producer(m, "x");
+    struct ft_err err;
+    int64_t begin;
+
+    OK(ft_txn_init(p, WAIT, &ok_err));
+    OK(ft_txn_begin(p, &ok_err));
+    send_one(p, 1);
+    OK(ft_producer_flush(p, WAIT, &ok_err));
+    atomic_store(&never_returns, true);
+    assert_int_equal(ft_txn_commit(p, 50, &err), FT_EFATAL);
+    begin = ft_now_ms();
+    assert_int_equal(ft_txn_abort(p, WAIT, &err), FT_EFATAL);
+    ft_producer_free(p);
+    assert_true(ft_now_ms() - begin < WAIT / 2);
+    atomic_store(&never_returns,
+                 false); /* the thread that waits there goes on waiting: no signal wakes it */
+    p = make_producer(m, "x");
+    OK(ft_txn_init(p, WAIT, &ok_err));
+    OK(ft_txn_begin(p, &ok_err));
+    send_one(p, 2);
+    OK(ft_txn_commit(p, WAIT, &ok_err));
+    assert_int_equal(m->fate[2], FT_OK);
     ft_producer_free(p);
 }
 
@@ -415,6 +461,7 @@ int main(void)
         TEST(the_message_before_one_that_was_taken_is_not_delivered_by_that),
         TEST(one_whose_fate_nobody_is_told_fails_the_flush),
         TEST(a_transaction_is_committed_whole_or_not_at_all),
+        TEST(a_call_that_never_returns_is_left_behind),
         TEST(no_right_to_write_is_usage),
         TEST(a_broker_that_goes_away_shows_in_health_and_loses_nothing),
         TEST(a_full_queue_says_again),

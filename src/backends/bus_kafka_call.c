@@ -1,0 +1,95 @@
+/* Calls of the client library that may never return. */
+#include "bus_kafka.h"
+
+#include <stdlib.h>
+
+#include "fraudtop/log.h"
+
+struct kb_caller {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t news; /* of both sides */
+    kb_call_fn *fn;      /* what is to be called; NULL: nothing */
+    void *arg;
+    int timeout_ms;
+    bool done, stop;
+    rd_kafka_error_t *e;
+};
+
+static void *caller_main(void *arg)
+{
+    struct kb_caller *k = arg;
+
+    pthread_mutex_lock(&k->lock);
+    while (!k->stop) {
+        if (!k->fn || k->done) {
+            pthread_cond_wait(&k->news, &k->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&k->lock);
+        k->e = k->fn(k->arg, k->timeout_ms);
+        pthread_mutex_lock(&k->lock);
+        k->done = true;
+        pthread_cond_broadcast(&k->news);
+    }
+    pthread_mutex_unlock(&k->lock);
+    return NULL;
+}
+
+struct kb_caller *kb_caller_new(void)
+{
+    struct kb_caller *k = calloc(1, sizeof(*k));
+    pthread_condattr_t attr;
+
+    if (!k)
+        return NULL;
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&k->news, &attr);
+    pthread_condattr_destroy(&attr);
+    if (pthread_create(&k->thread, NULL, caller_main, k) == 0)
+        return k;
+    pthread_cond_destroy(&k->news);
+    pthread_mutex_destroy(&k->lock);
+    free(k);
+    return NULL;
+}
+
+void kb_caller_free(struct kb_caller *k)
+{
+    if (!k)
+        return;
+    pthread_mutex_lock(&k->lock);
+    k->stop = true;
+    pthread_cond_broadcast(&k->news);
+    pthread_mutex_unlock(&k->lock);
+    pthread_join(k->thread, NULL);
+    pthread_cond_destroy(&k->news);
+    pthread_mutex_destroy(&k->lock);
+    free(k);
+}
+
+bool kb_call(struct kb_caller *k, kb_call_fn *fn, void *arg, int timeout_ms, rd_kafka_error_t **e)
+{
+    int64_t deadline = ft_now_ms() + 10 * (int64_t)timeout_ms + 5000;
+    struct timespec until = {deadline / 1000, (long)(deadline % 1000) * 1000000};
+    bool done;
+    int rc = 0;
+
+    pthread_mutex_lock(&k->lock);
+    k->fn = fn;
+    k->arg = arg;
+    k->timeout_ms = timeout_ms;
+    k->done = false;
+    pthread_cond_broadcast(&k->news);
+    while (!k->done && rc == 0)
+        rc = pthread_cond_timedwait(&k->news, &k->lock, &until);
+    done = k->done;
+    if (done) {
+        *e = k->e;
+        k->fn = NULL;
+    }
+    pthread_mutex_unlock(&k->lock);
+    return done;
+}
