@@ -75,7 +75,7 @@ typedef rd_kafka_error_t *kb_call_fn(void *arg, int timeout_ms);
 /* A thread that makes the calls; NULL: none to be had.  Not to be freed after a call that did not return. */
 struct kb_caller *kb_caller_new(void);
 void kb_caller_free(struct kb_caller *k); /* NULL is fine */
-/* What fn gives, in e.  False: it has not returned long after timeout_ms (ten times that and 5 s), and what it uses must stay
+/* What fn gives, in e.  False: it has not returned long after timeout_ms (three times that and 5 s), and what it uses must stay
  * where it is for ever. */
 bool kb_call(struct kb_caller *k, kb_call_fn *fn, void *arg, int timeout_ms, rd_kafka_error_t **e);
 void kb_up(struct kb_bus *b);

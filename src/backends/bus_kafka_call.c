@@ -72,7 +72,7 @@ void kb_caller_free(struct kb_caller *k)
 
 bool kb_call(struct kb_caller *k, kb_call_fn *fn, void *arg, int timeout_ms, rd_kafka_error_t **e)
 {
-    int64_t deadline = ft_now_ms() + 10 * (int64_t)timeout_ms + 5000;
+    int64_t deadline = ft_now_ms() + 3 * (int64_t)timeout_ms + 5000;
     struct timespec until = {deadline / 1000, (long)(deadline % 1000) * 1000000};
     bool done;
     int rc = 0;
