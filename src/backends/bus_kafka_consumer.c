@@ -21,6 +21,8 @@ struct part {
     bool committed;      /* the group is known to have an offset of it */
     bool in_txn;         /* it will have one with the end of a transaction */
     int64_t reset_at_ms; /* its position lies outside the log: when to look again; 0: it does not */
+    int64_t seen_pos;    /* at the last look */
+    int n_same, n_behind; /* looks since it moved, and those of them that found messages */
 };
 
 struct ft_consumer {
@@ -335,6 +337,34 @@ static enum ft_status look_anew(struct ft_consumer *c, struct ft_err *err)
     return st;
 }
 
+/*
+ * After a rebalance with a broker that hung, 2.0.2 can stop to fetch a partition for good, without a word.  One that was found
+ * twice with messages behind an unmoved position costs the client.
+ */
+static enum ft_status stands_still(struct ft_consumer *c, struct ft_err *err)
+{
+    for (size_t i = 0; i < c->n_parts; i++) {
+        struct part *p = &c->part[i];
+        int64_t low, high;
+
+        if (p->pos != p->seen_pos || p->paused || p->reset_at_ms ||
+            (p->pos < 0 && (p->pos == FT_START_LATEST || c->client.bus->latest))) {
+            p->seen_pos = p->pos;
+            p->n_same = p->n_behind = 0;
+            continue;
+        }
+        if (++p->n_same % 2 || rd_kafka_query_watermark_offsets(c->client.rk, p->topic,
+                                                                p->partition, &low, &high, SAME_MS))
+            continue;
+        p->n_behind = high > (p->pos < 0 ? low : p->pos) ? p->n_behind + 1 : 0;
+        if (p->n_behind == 2)
+            return ft_fail(err, FT_EFATAL,
+                           "%s [%d]: nothing comes, though there are messages up to %" PRId64,
+                           p->topic, (int)p->partition, high);
+    }
+    return FT_AGAIN;
+}
+
 static bool is_time_to_look(struct ft_consumer *c)
 {
     int64_t now = ft_now_ms();
@@ -370,7 +400,7 @@ enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft
         if (st == FT_AGAIN && c->n_resets)
             st = reset_due(c, err);
         if (st == FT_AGAIN && !m && is_time_to_look(c))
-            st = look_anew(c, err);
+            st = look_anew(c, err) == FT_AGAIN ? stands_still(c, err) : FT_EFATAL;
         if (st == FT_AGAIN && c->client.fatal)
             st = kb_fatal(&c->client, err);
         if (st == FT_AGAIN && c->client.news[0]) {

@@ -46,6 +46,22 @@ rd_kafka_error_t *rd_kafka_commit_transaction(rd_kafka_t *rk, int timeout_ms)
     return real(rk, timeout_ms);
 }
 
+static atomic_bool nothing_comes;
+
+rd_kafka_message_t *rd_kafka_consumer_poll(rd_kafka_t *rk, int timeout_ms)
+{
+    rd_kafka_message_t *(*real)(rd_kafka_t *, int), *m;
+    void *found = dlsym(RTLD_NEXT, "rd_kafka_consumer_poll");
+
+    memcpy(&real, &found, sizeof(real));
+    m = real(rk, timeout_ms);
+    if (m && atomic_load(&nothing_comes)) { /* no end of a partition either */
+        rd_kafka_message_destroy(m);
+        return NULL;
+    }
+    return m;
+}
+
 static void on_delivered(void *user, uint64_t token, enum ft_status st, int32_t partition,
                          int64_t offset)
 {
@@ -223,6 +239,30 @@ static void a_call_that_never_returns_is_left_behind(void **state)
     OK(ft_txn_commit(p, WAIT, &ok_err));
     assert_int_equal(m->fate[2], FT_OK);
     ft_producer_free(p);
+}
+
+static void a_reader_to_whom_nothing_comes_begins_anew(void **state)
+{
+    struct mock *m = *state;
+    const char *topic = "t";
+    struct ft_consumer_opts o = {.group = "g", .topics = &topic, .n_topics = 1};
+    struct ft_consumer *c;
+    struct ft_msg msg;
+    struct ft_err err;
+    enum ft_status st;
+    int64_t until = ft_now_ms() + 3 * WAIT;
+
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    OK(ft_consumer_new(&c, m->bus, &o, &ok_err));
+    atomic_store(&nothing_comes, true);
+    do
+        st = ft_consumer_poll(c, 100, &msg, &err);
+    while ((st == FT_AGAIN || st == FT_EUNREACHABLE) && ft_now_ms() < until);
+    atomic_store(&nothing_comes, false);
+    assert_int_equal(st, FT_EFATAL);
+    assert_non_null(strstr(err.text, "nothing comes"));
+    ft_consumer_close(c, 1000);
 }
 
 static void no_right_to_write_is_usage(void **state)
@@ -462,6 +502,7 @@ int main(void)
         TEST(one_whose_fate_nobody_is_told_fails_the_flush),
         TEST(a_transaction_is_committed_whole_or_not_at_all),
         TEST(a_call_that_never_returns_is_left_behind),
+        TEST(a_reader_to_whom_nothing_comes_begins_anew),
         TEST(no_right_to_write_is_usage),
         TEST(a_broker_that_goes_away_shows_in_health_and_loses_nothing),
         TEST(a_full_queue_says_again),
