@@ -215,7 +215,7 @@ static void look_at_topics(struct job *j, struct ft_bus *bus, int64_t end)
         read_heartbeats(j, bus, names.status, end);
     if (has_topic(topics, n, names.transactions, &in) && has_topic(topics, n, names.scoring, &out))
         found(j, FT_HEALTH_OK, "",
-              "%s: topics %s (%d partitions) and %s (%d); %zu processes of ours live",
+              "%s: topics %s (%d partitions) and %s (%d); processes of ours that live: %zu",
               ft_cfg_text(j->app->cfg, "service.brokers"), names.transactions, in, names.scoring,
               out, j->seen.n);
     else

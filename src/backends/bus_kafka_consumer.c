@@ -11,6 +11,7 @@
 #define ASK_MS 5000  /* for what a callback must ask the broker */
 #define SAME_MS 1000 /* for what is asked before each commit */
 #define LOOK_MS 2000 /* how often it is asked while nothing comes */
+#define BEHIND 8     /* looks at a partition that stands still */
 
 /* A partition that is ours. */
 struct part {
@@ -22,7 +23,7 @@ struct part {
     bool in_txn;         /* it will have one with the end of a transaction */
     int64_t reset_at_ms; /* its position lies outside the log: when to look again; 0: it does not */
     int64_t seen_pos;    /* at the last look */
-    int n_same, n_behind; /* looks since it moved, and those of them that found messages */
+    int n_behind;        /* looks since it moved that found messages behind it */
 };
 
 struct ft_consumer {
@@ -339,28 +340,27 @@ static enum ft_status look_anew(struct ft_consumer *c, struct ft_err *err)
 
 /*
  * After a rebalance with a broker that hung, 2.0.2 can stop to fetch a partition for good, without a word.  One that was found
- * twice with messages behind an unmoved position costs the client.
+ * BEHIND times with messages behind an unmoved position costs the client.  Asks nobody: rd_kafka_query_watermark_offsets waits
+ * for as long as a broker hangs.
  */
 static enum ft_status stands_still(struct ft_consumer *c, struct ft_err *err)
 {
     for (size_t i = 0; i < c->n_parts; i++) {
         struct part *p = &c->part[i];
         int64_t low, high;
+        bool there =
+            !rd_kafka_get_watermark_offsets(c->client.rk, p->topic, p->partition, &low, &high) &&
+            high > (p->pos < 0 ? low : p->pos);
 
-        if (p->pos != p->seen_pos || p->paused || p->reset_at_ms ||
+        if (!there || p->pos != p->seen_pos || p->paused || p->reset_at_ms ||
             (p->pos < 0 && (p->pos == FT_START_LATEST || c->client.bus->latest))) {
             p->seen_pos = p->pos;
-            p->n_same = p->n_behind = 0;
-            continue;
-        }
-        if (++p->n_same % 2 || rd_kafka_query_watermark_offsets(c->client.rk, p->topic,
-                                                                p->partition, &low, &high, SAME_MS))
-            continue;
-        p->n_behind = high > (p->pos < 0 ? low : p->pos) ? p->n_behind + 1 : 0;
-        if (p->n_behind == 2)
+            p->n_behind = 0;
+        } else if (++p->n_behind == BEHIND) {
             return ft_fail(err, FT_EFATAL,
                            "%s [%d]: nothing comes, though there are messages up to %" PRId64,
                            p->topic, (int)p->partition, high);
+        }
     }
     return FT_AGAIN;
 }
