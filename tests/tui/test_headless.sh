@@ -66,6 +66,7 @@ jq -e 'select(.schema == "watch/1") | .postgres == "up" and .kafka == "up" and .
 
 # signals end it as they end everything
 for signal in INT:130 TERM:143 HUP:129; do
+    : >"$TMP/out" # or what the last one wrote is taken for its words, and the signal comes before it can be heard
     "$FRAUDTOP" watch --plain >"$TMP/out" 2>&1 &
     pid=$!
     within 30 test -s "$TMP/out"
