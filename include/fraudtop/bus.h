@@ -200,7 +200,8 @@ enum ft_status ft_consumer_assign(struct ft_consumer *c, const struct ft_assigne
  * The next message: FT_OK, and the caller must give it back with ft_msg_done (any number may be held, by any
  * thread).  FT_AGAIN: none within timeout_ms.  FT_END: end of a partition (out has topic, partition and offset
  * only).  FT_EUNREACHABLE: news of trouble (err), go on polling.  FT_EINPUT: the stored offset lies outside the
- * log and was reset (err says what was lost), go on.  FT_EFATAL: make a new consumer (also when the topic was made anew).
+ * log and was reset (err says what was lost), go on.  FT_EFATAL: make a new consumer (also when the topic was made anew, or
+ * a partition is no longer fetched).
  */
 enum ft_status ft_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft_msg *out,
                                 struct ft_err *err);

@@ -68,16 +68,6 @@ enum ft_status kb_client_new(struct kb_client *c, struct kb_bus *b, rd_kafka_typ
                              rd_kafka_conf_t *conf, struct ft_err *err);
 /* Destroys the handle within timeout_ms, or abandons it: false, and c must stay where it is. */
 bool kb_client_destroy(struct kb_client *c, int timeout_ms);
-
-/* ---- calls that may never return (bus_kafka_call.c) ---- */
-
-typedef rd_kafka_error_t *kb_call_fn(void *arg, int timeout_ms);
-/* A thread that makes the calls; NULL: none to be had.  Not to be freed after a call that did not return. */
-struct kb_caller *kb_caller_new(void);
-void kb_caller_free(struct kb_caller *k); /* NULL is fine */
-/* What fn gives, in e.  False: it has not returned long after timeout_ms (three times that and 5 s), and what it uses must stay
- * where it is for ever. */
-bool kb_call(struct kb_caller *k, kb_call_fn *fn, void *arg, int timeout_ms, rd_kafka_error_t **e);
 void kb_up(struct kb_bus *b);
 void kb_down(struct kb_bus *b, const char *why);
 /* "Local: " and such cut off. */
@@ -145,5 +135,15 @@ enum ft_status kb_consumer_committed(struct ft_consumer *c, const char *topic, i
                                      int timeout_ms, int64_t *next, struct ft_err *err);
 int64_t kb_consumer_lag(struct ft_consumer *c);
 void kb_consumer_close(struct ft_consumer *c, int timeout_ms);
+
+/* ---- calls that may never return (bus_kafka_call.c) ---- */
+
+typedef rd_kafka_error_t *kb_call_fn(void *arg, int timeout_ms);
+/* A thread that makes the calls; NULL: none to be had.  Not to be freed after a call that did not return. */
+struct kb_caller *kb_caller_new(void);
+void kb_caller_free(struct kb_caller *k); /* NULL is fine */
+/* What fn gives, in e.  False: it has not returned long after timeout_ms (three times that and 5 s), and what it uses must stay
+ * where it is for ever. */
+bool kb_call(struct kb_caller *k, kb_call_fn *fn, void *arg, int timeout_ms, rd_kafka_error_t **e);
 
 #endif

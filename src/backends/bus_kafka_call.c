@@ -9,10 +9,10 @@ struct kb_caller {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t news; /* of both sides */
-    kb_call_fn *fn;      /* what is to be called; NULL: nothing */
+    kb_call_fn *fn;      /* what is to be called; NULL: nothing, or it has returned */
     void *arg;
     int timeout_ms;
-    bool done, stop;
+    bool stop;
     rd_kafka_error_t *e;
 };
 
@@ -22,14 +22,14 @@ static void *caller_main(void *arg)
 
     pthread_mutex_lock(&k->lock);
     while (!k->stop) {
-        if (!k->fn || k->done) {
+        if (!k->fn) {
             pthread_cond_wait(&k->news, &k->lock);
             continue;
         }
         pthread_mutex_unlock(&k->lock);
         k->e = k->fn(k->arg, k->timeout_ms);
         pthread_mutex_lock(&k->lock);
-        k->done = true;
+        k->fn = NULL;
         pthread_cond_broadcast(&k->news);
     }
     pthread_mutex_unlock(&k->lock);
@@ -74,22 +74,19 @@ bool kb_call(struct kb_caller *k, kb_call_fn *fn, void *arg, int timeout_ms, rd_
 {
     int64_t deadline = ft_now_ms() + 3 * (int64_t)timeout_ms + 5000;
     struct timespec until = {deadline / 1000, (long)(deadline % 1000) * 1000000};
-    bool done;
+    bool returned;
     int rc = 0;
 
     pthread_mutex_lock(&k->lock);
     k->fn = fn;
     k->arg = arg;
     k->timeout_ms = timeout_ms;
-    k->done = false;
     pthread_cond_broadcast(&k->news);
-    while (!k->done && rc == 0)
+    while (k->fn && rc == 0)
         rc = pthread_cond_timedwait(&k->news, &k->lock, &until);
-    done = k->done;
-    if (done) {
+    returned = !k->fn;
+    if (returned)
         *e = k->e;
-        k->fn = NULL;
-    }
     pthread_mutex_unlock(&k->lock);
-    return done;
+    return returned;
 }
