@@ -197,4 +197,8 @@ struct ft_feed {
     int (*wake_fd)(void *self);
 };
 
+/* Whether a lag grows by more than noise: 20 messages or more behind, and faster than 1/s and 0.2 % of it.  The screen's word
+ * "growing" and the alert of a lag. */
+bool ft_lag_grows(int64_t lag, double slope);
+
 #endif

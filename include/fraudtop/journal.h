@@ -39,4 +39,16 @@ enum ft_status ft_journal_write(const char *path, const struct ft_journal *j, st
 /* FT_EUSAGE: there is none; FT_EINPUT: it is damaged. */
 enum ft_status ft_journal_read(const char *path, struct ft_journal *j, struct ft_err *err);
 
+/*
+ * A thread that writes the journal of a running replay: the disk's fsync, tens of milliseconds on a busy one, would hold up the
+ * rows that are due meanwhile.  One thread puts; what is put while a write runs replaces what waited.
+ */
+struct ft_keeper;
+enum ft_status ft_keeper_start(struct ft_keeper **out, const char *path,
+                               struct ft_err *err); /* path outlives it */
+/* Never waits for the disk; the status is that of the writes before. */
+enum ft_status ft_keeper_put(struct ft_keeper *k, const struct ft_journal *j, struct ft_err *err);
+/* Writes what waits, and frees; NULL is fine. */
+enum ft_status ft_keeper_stop(struct ft_keeper *k, struct ft_err *err);
+
 #endif

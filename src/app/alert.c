@@ -13,14 +13,15 @@
 #include "fraudtop/store.h"
 
 #define HUNG_MS 60000 /* then a command is killed */
-#define LAG_MS 60000  /* so long a lag must grow */
 #define AGAIN_MS 5000 /* between two tries to reach the database */
 #define TURN_MS 200
 
 /* What of the picture decides. */
 struct facts {
-    bool kafka_down, pg_down, lag;
+    bool kafka_down, pg_down;
     int n_score, n_sink;
+    const char *behind; /* the stage whose lag grows, NULL: none */
+    int64_t lag;        /* its */
     uint64_t over_limit;
     char kafka_error[160], pg_error[160];
 };
@@ -38,7 +39,7 @@ struct trouble {
 
 struct ft_alert {
     const char *command, *conninfo;
-    int64_t interval_ms;
+    int64_t interval_ms, lag_ms;
     pthread_t thread;
     pthread_mutex_t lock; /* of the facts */
     struct facts seen;
@@ -56,16 +57,24 @@ struct ft_alert {
 
 void ft_alert_see(struct ft_alert *a, const struct ft_live *l)
 {
+    bool score, sink;
+
     if (!a)
         return;
+    score = ft_lag_grows(l->lag_score, l->lag_score_slope);
+    sink = ft_lag_grows(l->lag_sink, l->lag_sink_slope);
+    if (score && sink) /* the one that is further behind */
+        *(l->lag_sink > l->lag_score ? &score : &sink) = false;
     pthread_mutex_lock(&a->lock);
     a->have = true;
     a->seen = (struct facts){.kafka_down = l->kafka.state == FT_PART_DOWN,
                              .pg_down = l->pg.state == FT_PART_DOWN,
-                             .lag = (l->lag_score > 0 && l->lag_score_slope > 0) ||
-                                    (l->lag_sink > 0 && l->lag_sink_slope > 0),
                              .n_score = l->n_score,
                              .n_sink = l->n_sink,
+                             .behind = score  ? "scorer"
+                                       : sink ? "sink"
+                                              : NULL,
+                             .lag = score ? l->lag_score : l->lag_sink,
                              .over_limit = l->queue_over_limit};
     snprintf(a->seen.kafka_error, sizeof(a->seen.kafka_error), "%s", l->kafka.error);
     snprintf(a->seen.pg_error, sizeof(a->seen.pg_error), "%s", l->pg.error);
@@ -92,8 +101,9 @@ static bool is_wrong(struct ft_alert *a, int kind, const struct facts *f, char *
         snprintf(text, size, "no sink lives; there were %d", a->had_sink);
         return !f->kafka_down && a->had_sink && !f->n_sink;
     case LAG:
-        snprintf(text, size, "the lag has grown for a minute");
-        return f->lag;
+        snprintf(text, size, "the lag at the %s grows: %lld wait", f->behind ? f->behind : "?",
+                 (long long)f->lag);
+        return f->behind;
     default:
         snprintf(text, size, "%llu open over the time limit", (unsigned long long)f->over_limit);
         return f->over_limit > 0;
@@ -128,7 +138,7 @@ static void judge(struct ft_alert *a, const struct facts *f)
         }
         if (!t->since_ms)
             t->since_ms = now;
-        if (t->on || now - t->since_ms < (k == LAG ? LAG_MS : 0))
+        if (t->on || now - t->since_ms < (k == LAG ? a->lag_ms : 0))
             continue;
         t->on = t->to_write = true;
         t->at_ms = ft_wall_ms();
@@ -264,6 +274,7 @@ enum ft_status ft_alert_start(struct ft_alert **out, const struct ft_app *app, c
     a->command = cmd;
     a->conninfo = conninfo;
     a->interval_ms = ft_cfg_ms(app->cfg, "alert.interval");
+    a->lag_ms = ft_cfg_ms(app->cfg, "alert.lag");
     pthread_mutex_init(&a->lock, NULL);
     if (pthread_create(&a->thread, NULL, alert_main, a) != 0) {
         pthread_mutex_destroy(&a->lock);

@@ -1,6 +1,6 @@
 /*
  * Alerts for nobody at the screen: alert.command is run by the shell, its reason in $FRAUDTOP_ALERT, when Kafka or
- * PostgreSQL goes down, scorers or sinks are gone, a lag grows for a minute, or a case is over time; at most one in
+ * PostgreSQL goes down, scorers or sinks are gone, a lag grows for alert.lag, or a case is over time; at most one in
  * alert.interval, what happens meanwhile is told with the next.  Each is also a row of fraudtop_alerts.
  *
  * A thread of its own: whoever shows the figures hands them over and never waits.

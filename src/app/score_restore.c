@@ -113,7 +113,7 @@ static enum ft_status read_all(struct reading *r, const char *topic, int32_t par
     struct ft_partition_info *info = NULL;
     struct ft_consumer *in;
     struct ft_msg m;
-    int64_t end = INT64_MAX;
+    int64_t low = 0, end = INT64_MAX;
     size_t n = 0;
     enum ft_status st;
 
@@ -121,10 +121,13 @@ static enum ft_status read_all(struct reading *r, const char *topic, int32_t par
         for (size_t i = 0; i < n; i++)
             if (info[i].partition == partition) {
                 end = info[i].high;
-                r->expired |= info[i].low > 0;
+                low = info[i].low;
+                r->expired |= low > 0;
             }
     free(info);
     end = until >= 0 && until < end ? until : end;
+    if (end <= low) /* nothing is there: as in every topic just made */
+        return FT_OK;
     st = ft_consumer_new(&in, r->c->s.pipe->bus, &co, err);
     if (st != FT_OK)
         return st;

@@ -25,6 +25,7 @@ struct replay {
     struct ft_replay_opts o;
     struct ft_journal j;
     char journal_path[FT_PATH_MAX];
+    struct ft_keeper *keeper; /* NULL: without a journal */
     int lock_fd;
     const char *file[FT_JOURNAL_FILES]; /* of a resumed run */
     struct ft_rows *rows;
@@ -293,19 +294,34 @@ static void delivered(void *user, uint64_t token, enum ft_status st, int32_t par
         r->rejected_low += r->bad[before & r->gap.mask];
 }
 
+static enum ft_status journal_failed(struct ft_err *err)
+{
+    ft_err_prefix(err, "the journal of the run cannot be kept (--no-journal goes on without)");
+    return FT_EIO;
+}
+
 static enum ft_status keep_journal(struct replay *r, bool now, struct ft_err *err)
 {
     int64_t t = ft_now_ms();
 
-    if (r->o.no_journal || (!now && t - r->journal_ms < 1000))
+    if (!r->keeper || (!now && t - r->journal_ms < 1000))
         return FT_OK;
     r->journal_ms = t;
     r->j.row = r->gap.low;
     r->j.rejected = r->rejected_low;
-    if (ft_journal_write(r->journal_path, &r->j, err) == FT_OK)
-        return FT_OK;
-    ft_err_prefix(err, "the journal of the run cannot be kept (--no-journal goes on without)");
-    return FT_EIO;
+    return ft_keeper_put(r->keeper, &r->j, err) == FT_OK ? FT_OK : journal_failed(err);
+}
+
+/* The last word is on the disk when this returns. */
+static enum ft_status end_journal(struct replay *r, struct ft_err *err)
+{
+    struct ft_err ignored;
+    enum ft_status st;
+
+    keep_journal(r, true, &ignored);
+    st = ft_keeper_stop(r->keeper, err);
+    r->keeper = NULL;
+    return st == FT_OK ? FT_OK : journal_failed(err);
 }
 
 static void publish(struct replay *r, const struct ft_row_pos *pos, const struct ft_txn *t)
@@ -672,9 +688,14 @@ static enum ft_status run(struct ft_stage *s, struct ft_err *err)
 
     ft_pacer_init(&r->pacer, r->o.rate, r->o.speed, ft_now_ns());
     r->wall_offset_ns = ft_wall_ms() * 1000000 - ft_now_ns();
-    st = new_producer(r, err);
-    if (st != FT_OK)
+    st = r->o.no_journal ? FT_OK : ft_keeper_start(&r->keeper, r->journal_path, err);
+    if (st == FT_OK)
+        st = new_producer(r, err);
+    if (st != FT_OK) {
+        ft_keeper_stop(r->keeper, &ignored);
+        r->keeper = NULL;
         return st;
+    }
     ft_stage_state(s, FT_STAGE_RUNNING);
     do {
         st = send_rows(r, err);
@@ -683,7 +704,7 @@ static enum ft_status run(struct ft_stage *s, struct ft_err *err)
         else
             break;
     } while (st == FT_EFATAL);
-    kept = keep_journal(r, true, st == FT_OK || st == FT_ESTOPPED ? err : &ignored);
+    kept = end_journal(r, st == FT_OK || st == FT_ESTOPPED ? err : &ignored);
     publish(r, NULL, NULL);
     ft_producer_free(r->producer);
     r->producer = NULL;

@@ -42,6 +42,7 @@ struct kb_bus {
     char trouble[300];     /* newest connection error */
     char certificate[200]; /* why the newest broker's certificate was refused */
     unsigned n_refused;    /* credentials or certificate refused, since brokers last answered */
+    atomic_uint n_silent; /* clients that it cost in a row, see is_silent in bus_kafka_consumer.c */
     bool abandoned; /* a handle could not be destroyed in time: its callbacks may still come */
     struct {
         char fac[16];

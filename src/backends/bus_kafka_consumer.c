@@ -12,6 +12,8 @@
 #define SAME_MS 1000 /* for what is asked before each commit */
 #define LOOK_MS 2000 /* how often it is asked while nothing comes */
 #define BEHIND 8     /* looks at a partition that stands still */
+#define SILENT 4     /* looks at a partition of which nothing was heard since it began */
+#define FLOW 64      /* while messages come: a look after so many, unless as many wait */
 
 /* A partition that is ours. */
 struct part {
@@ -24,6 +26,8 @@ struct part {
     int64_t reset_at_ms; /* its position lies outside the log: when to look again; 0: it does not */
     int64_t seen_pos;    /* at the last look */
     int n_behind;        /* looks since it moved that found messages behind it */
+    bool heard;          /* a message or the end of the log came since it is ours */
+    int n_silent;        /* looks without that */
 };
 
 struct ft_consumer {
@@ -38,7 +42,8 @@ struct ft_consumer {
     size_t n_resets; /* parts with reset_at_ms */
     rd_kafka_queue_t *answers;
     struct kb_client asker; /* see asker_of */
-    int64_t look_at_ms;     /* when look_anew is due */
+    int64_t look_at_ms;     /* when the next look is due */
+    unsigned n_flow;        /* messages, for FLOW */
 };
 
 static struct ft_consumer *consumer_of(void *client)
@@ -300,6 +305,7 @@ static enum ft_status event(struct ft_consumer *c, const rd_kafka_message_t *m, 
         if (!p)
             return FT_AGAIN;
         p->pos = m->offset; /* over control records */
+        p->heard = true;
         *out = (struct ft_msg){.topic = p->topic, .partition = p->partition, .offset = p->pos};
         return c->opts.eof_events ? FT_END : FT_AGAIN;
     }
@@ -365,15 +371,66 @@ static enum ft_status stands_still(struct ft_consumer *c, struct ft_err *err)
     return FT_AGAIN;
 }
 
-static bool is_time_to_look(struct ft_consumer *c)
+/*
+ * A partition that works tells something soon after it began: a message, or that its end is reached.  2.0.2 can leave one of a
+ * topic just made, on a busy broker, without any fetch.  It is begun anew, which repeats and loses nothing; does that not help, it
+ * costs a member of a group its client, later and later for a partition that simply has no leader.
+ */
+static enum ft_status is_silent(struct ft_consumer *c, struct ft_err *err)
+{
+    int patience = 3 * SILENT << (c->client.bus->n_silent < 5 ? c->client.bus->n_silent : 5);
+    struct part *silent = NULL;
+    rd_kafka_resp_err_t e;
+    bool all = true;
+
+    for (size_t i = 0; i < c->n_parts; i++) {
+        struct part *p = &c->part[i];
+
+        all &= p->heard;
+        if (!p->heard && !p->paused && !p->reset_at_ms && ++p->n_silent % SILENT == 0)
+            silent = p;
+    }
+    if (all && c->n_parts && c->grouped)
+        atomic_store_explicit(&c->client.bus->n_silent, 0, memory_order_relaxed);
+    if (!silent)
+        return FT_AGAIN;
+    if (c->grouped && silent->n_silent >= patience) {
+        c->client.bus->n_silent++;
+        return ft_fail(err, FT_EFATAL, "%s [%d]: nothing is heard of it", silent->topic,
+                       (int)silent->partition);
+    }
+    ft_log(FT_WARN, "kafka", "%s [%d]: nothing heard of it for %d s: begun anew", silent->topic,
+           (int)silent->partition, silent->n_silent * LOOK_MS / 1000);
+    e = assign_parts(c);
+    return e ? fail_part(silent, e, err) : FT_AGAIN;
+}
+
+static bool has_queue(struct ft_consumer *c)
+{
+    rd_kafka_queue_t *q = rd_kafka_queue_get_consumer(c->client.rk);
+    bool any = rd_kafka_queue_length(q) >= FLOW;
+
+    rd_kafka_queue_destroy(q);
+    return any;
+}
+
+/* Asking the broker would hold up what flows. */
+static enum ft_status look(struct ft_consumer *c, bool flows, struct ft_err *err)
 {
     int64_t now = ft_now_ms();
+    enum ft_status st;
 
-    if (!c->grouped || now < c->look_at_ms ||
-        !atomic_load_explicit(&c->client.bus->up, memory_order_relaxed))
-        return false;
+    if (now < c->look_at_ms || !atomic_load_explicit(&c->client.bus->up, memory_order_relaxed))
+        return FT_AGAIN;
+    if (flows && has_queue(c))
+        return FT_AGAIN;
     c->look_at_ms = now + LOOK_MS;
-    return true;
+    st = is_silent(c, err);
+    if (st == FT_AGAIN && c->grouped)
+        st = stands_still(c, err);
+    if (st == FT_AGAIN && c->grouped && !flows)
+        st = look_anew(c, err);
+    return st;
 }
 
 enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft_msg *out,
@@ -389,8 +446,14 @@ enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft
             struct part *p = part_of(c, m);
 
             kb_up(c->client.bus);
-            if (p)
+            if (p) {
                 p->pos = m->offset + 1;
+                p->heard = true;
+            }
+            if (++c->n_flow % FLOW == 0 && look(c, true, err) == FT_EFATAL) {
+                rd_kafka_message_destroy(m); /* the next client is given it again */
+                return FT_EFATAL;
+            }
             fill(out, c, m);
             return FT_OK;
         }
@@ -399,8 +462,8 @@ enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft
             rd_kafka_message_destroy(m);
         if (st == FT_AGAIN && c->n_resets)
             st = reset_due(c, err);
-        if (st == FT_AGAIN && !m && is_time_to_look(c))
-            st = look_anew(c, err) == FT_AGAIN ? stands_still(c, err) : FT_EFATAL;
+        if (st == FT_AGAIN && !m)
+            st = look(c, false, err);
         if (st == FT_AGAIN && c->client.fatal)
             st = kb_fatal(&c->client, err);
         if (st == FT_AGAIN && c->client.news[0]) {

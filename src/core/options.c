@@ -223,9 +223,10 @@ const struct ft_option ft_options[] = {
 
     /* what no command line has */
     TEXT("alert.command", NULL, 0, ALL, FT_OPT_TEXT, NULL, "COMMAND",
-         "Run by the shell when a part goes down, a lag grows for a minute or a case is over time; "
+         "Run by the shell when a part goes down, a lag grows for long or a case is over time; "
          "the reason is in $FRAUDTOP_ALERT."),
     {"alert.interval", NULL, 0, ALL, FT_OPT_DURATION, "1m", 1, 1440, "TIME", "m", "Time between two alerts at the least."},
+    {"alert.lag", NULL, 0, ALL, FT_OPT_DURATION, "1m", 1, 86400, "TIME", "s", "A lag that grows for so long is told."},
     TEXT("log.file", NULL, 0, ALL, FT_OPT_PATH, NULL, "FILE", "Log of the console; default: log in the state folder."),
     TEXT("general.data_dir", NULL, 0, ALL, FT_OPT_PATH, NULL, "DIR", "Installed data: models and schema."),
 };

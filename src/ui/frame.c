@@ -164,6 +164,16 @@ static void add_part(const struct ft_con *c, struct words *l, const char *name, 
     add_word(l, 0, FT_ROLE_MUTED, text);
 }
 
+static bool lag_moves(int64_t lag, double slope)
+{
+    return lag >= 20 && !isnan(slope) && fabs(slope) >= 1 + (double)lag * 0.002;
+}
+
+bool ft_lag_grows(int64_t lag, double slope)
+{
+    return slope > 0 && lag_moves(lag, slope);
+}
+
 /* "1,204 draining 00:08" */
 static enum ft_role lag_text(int64_t lag, double slope, char *out, size_t size)
 {
@@ -177,7 +187,7 @@ static enum ft_role lag_text(int64_t lag, double slope, char *out, size_t size)
         ft_fmt_count(n, sizeof(n), (uint64_t)lag);
     else
         ft_fmt_short(n, sizeof(n), (double)lag);
-    if (isnan(slope) || (fabs(slope) < 1 + (double)lag * 0.002) || lag < 20) {
+    if (!lag_moves(lag, slope)) {
         snprintf(out, size, "%s%s", n, isnan(slope) || lag < 20 ? "" : " steady");
         return FT_ROLE_NORMAL;
     }

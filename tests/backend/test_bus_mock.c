@@ -21,7 +21,14 @@
             fail_msg("%s: %s: %s", #call, ft_status_name(st_), ok_err.text);                       \
     } while (0)
 
-enum { PRODUCE = 0, OFFSET_COMMIT = 8, INIT_PRODUCER_ID = 22, ADD_PARTITIONS = 24, END_TXN = 26 };
+enum {
+    PRODUCE = 0,
+    OFFSET_COMMIT = 8,
+    OFFSET_FETCH = 9,
+    INIT_PRODUCER_ID = 22,
+    ADD_PARTITIONS = 24,
+    END_TXN = 26
+};
 
 struct mock {
     rd_kafka_t *rk;
@@ -460,6 +467,36 @@ static void a_commit_after_the_partition_went_away_is_to_be_repeated(void **stat
     ft_consumer_close(c, 3000);
 }
 
+/* The coordinator moves while a member that was just given partitions asks where they begin: 2.0.2 asks once. */
+static void a_coordinator_that_moves_does_not_stop_a_member(void **state)
+{
+    struct mock *m = *state;
+    rd_kafka_resp_err_t moved[200];
+    int64_t began = ft_now_ms();
+    struct ft_consumer *c;
+    struct ft_msg msg;
+    bool moves = true;
+
+    for (size_t i = 0; i < 200; i++)
+        moved[i] = RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    rd_kafka_mock_push_request_errors_array(m->cluster, OFFSET_FETCH, 200, moved);
+    c = make_member(m);
+    while (ft_consumer_poll(c, 50, &msg, NULL) != FT_OK) {
+        if (moves && ft_now_ms() - began >
+                         8000) { /* our own question has been given up, the library's has failed */
+            rd_kafka_mock_clear_request_errors(m->cluster, OFFSET_FETCH);
+            moves = false;
+        }
+        if (ft_now_ms() - began > 4 * WAIT)
+            fail_msg("no message");
+    }
+    assert_false(moves);
+    ft_msg_done(&msg);
+    ft_consumer_close(c, 3000);
+}
+
 static void closing_is_bounded_when_the_broker_is_gone(void **state)
 {
     struct mock *m = *state;
@@ -512,6 +549,7 @@ int main(void)
         TEST(an_aborted_message_is_told_so),
         TEST(a_fenced_producer_knows_it),
         TEST(a_commit_after_the_partition_went_away_is_to_be_repeated),
+        TEST(a_coordinator_that_moves_does_not_stop_a_member),
         TEST(closing_is_bounded_when_the_broker_is_gone),
         TEST(a_hanging_broker_does_not_hold_up_the_end),
     };

@@ -293,6 +293,33 @@ static void test_no_color(void **state)
     assert_true(colors_of(NULL));
 }
 
+static size_t bells_of(const char *scene, const char *what)
+{
+    const char *env[] = {"FRAUDTOP_DISPLAY_BELL", what, NULL};
+    size_t n = 0;
+    struct term t;
+
+    open_scene(&t, scene, 80, 24, env);
+    assert_true(read_for(&t, END_MS, READY));
+    read_for(&t, 5000, NULL);
+    type(&t, "Q");
+    assert_int_equal(ended(&t, END_MS, false), 0);
+    for (const char *p = t.out; *p; p++)
+        n += *p == '\a';
+    close_term(&t);
+    return n;
+}
+
+/* One bell for one event, and only for those that were asked for. */
+static void test_bell(void **state)
+{
+    (void)state;
+    assert_int_equal(bells_of("kafka-down", "down"), 1);
+    assert_int_equal(bells_of("kafka-down", "down,overtime"), 1);
+    assert_int_equal(bells_of("kafka-down", NULL), 0);
+    assert_int_equal(bells_of("normal", "down"), 0);
+}
+
 static bool holds_of_own_theme(const char *const *env, const char *sequence)
 {
     char path[200];
@@ -373,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_a_dumb_terminal_is_told_what_helps),
         cmocka_unit_test(test_locales),
         cmocka_unit_test(test_no_color),
+        cmocka_unit_test(test_bell),
         cmocka_unit_test(test_own_theme),
         cmocka_unit_test(test_without_a_terminal),
     };
