@@ -7,7 +7,7 @@
 #   need tmux jq     programs that must be there
 #
 # A missing service or program skips the test (77) and says why; with FT_TEST_REQUIRE=1 it fails.  Processes that the test
-# put into the background with "bg COMMAND..." end with it.
+# put into the background with "bg COMMAND..." end with it.  FT_KEEP=DIR keeps the scratch folder there, to look into.
 # A comment "# ctest: serial", "# ctest: timeout 600" or "# ctest: faults" in a script is for tests/CMakeLists.txt.
 set -euo pipefail
 
@@ -82,6 +82,7 @@ finish() {
     for p in ${AT_END[@]+"${AT_END[@]}"}; do "$p" || true; done
     if type at_end >/dev/null 2>&1; then at_end || true; fi
     [ -z "$DBNAME" ] || psql -qXc "DROP DATABASE IF EXISTS $DBNAME WITH (FORCE)" "$PGBASE dbname=postgres" >/dev/null 2>&1 || true
+    [ -z "${FT_KEEP:-}" ] || cp -r "$TMP" "$FT_KEEP"
     rm -rf "$TMP"
     exit "$status"
 }

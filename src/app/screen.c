@@ -82,7 +82,8 @@ void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
         .first = first_screen(ft_cfg_text(cfg, "display.screen")),
         .ascii = ft_cfg_flag(cfg, "display.ascii"),
         .mouse = ft_cfg_flag(cfg, "display.mouse"),
-        .mask = strcmp(ft_cfg_text(cfg, "display.mask"), "on") == 0,
+        .mask = strcmp(ft_cfg_text(cfg, "display.mask"), "on") == 0 ||
+                ft_cfg_text(cfg, "display.record"),
         .read_only = ft_cfg_flag(cfg, "review.read_only"),
         .slow = ft_cfg_flag(cfg, "display.slow"),
         .theme = ft_cfg_is_set(cfg, "display.theme") ? ft_cfg_text(cfg, "display.theme") : NULL,

@@ -34,6 +34,7 @@ struct beat { /* one process */
 struct ft_watch {
     struct ft_bus *bus;
     char topic[128];
+    struct ft_watch_lag *lag_of_none; /* NULL: not asked for */
     pthread_t thread;
     _Atomic int stop;
     pthread_mutex_t lock;
@@ -244,6 +245,8 @@ static int64_t sum_lag(const struct ft_watch *w, bool sink, int64_t now_ms)
         if (lives(w->beat[i], now_ms) && l >= 0)
             sum = (sum < 0 ? 0 : sum) + l;
     }
+    if (sum < 0 && w->lag_of_none)
+        sum = ft_watch_lag_of(w->lag_of_none, sink ? FT_LAG_SINK : FT_LAG_SCORE);
     return sum;
 }
 
@@ -459,19 +462,27 @@ static void *watch_main(void *arg)
 }
 
 enum ft_status ft_watch_start(struct ft_watch **out, struct ft_bus *bus,
-                              const struct ft_topics *topics, struct ft_err *err)
+                              const struct ft_topics *topics, const struct ft_lag_stage *stage,
+                              struct ft_err *err)
 {
     struct ft_watch *w = calloc(1, sizeof(*w));
+    enum ft_status st;
 
     *out = NULL;
     if (!w)
         return ft_fail(err, FT_ENOMEM, "no memory to watch the pipeline");
+    st = stage ? ft_watch_lag_start(&w->lag_of_none, bus, stage, err) : FT_OK;
+    if (st != FT_OK) {
+        free(w);
+        return st;
+    }
     w->bus = bus;
     snprintf(w->topic, sizeof(w->topic), "%s", topics->status);
     w->start_ms = w->tick_ms = ft_now_ms();
     pthread_mutex_init(&w->lock, NULL);
     if (pthread_create(&w->thread, NULL, watch_main, w) != 0) {
         pthread_mutex_destroy(&w->lock);
+        ft_watch_lag_stop(w->lag_of_none);
         free(w);
         return ft_fail(err, FT_ENOMEM, "no thread to watch the pipeline");
     }
@@ -485,6 +496,7 @@ void ft_watch_stop(struct ft_watch *w)
         return;
     w->stop = 1;
     pthread_join(w->thread, NULL);
+    ft_watch_lag_stop(w->lag_of_none);
     for (size_t i = 0; i < w->n; i++)
         free(w->beat[i]);
     pthread_mutex_destroy(&w->lock);

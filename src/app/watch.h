@@ -7,14 +7,16 @@
 
 #include "fraudtop/feed.h"
 #include "fraudtop/pipeline.h"
+#include "watch_lag.h"
 
 #define FT_WATCH_PROCESSES 64
 
 struct ft_watch;
 
-/* Starts a thread that reads the topic; waits for nothing. */
+/* Starts a thread that reads the topic; waits for nothing.  stage (NULL: none): whose lag is asked of Kafka while nobody tells it. */
 enum ft_status ft_watch_start(struct ft_watch **out, struct ft_bus *bus,
-                              const struct ft_topics *topics, struct ft_err *err);
+                              const struct ft_topics *topics, const struct ft_lag_stage *stage,
+                              struct ft_err *err);
 void ft_watch_stop(struct ft_watch *w); /* and frees; NULL is fine */
 /* Writes what the heartbeats tell into out: processes (into process, at most FT_WATCH_PROCESSES), totals, rates, lags
  * with their slopes, latency, the replay; model and threshold of the scorer that does most (NaN, "": none lives).  Any

@@ -92,6 +92,9 @@ enum ft_status kb_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_inf
 enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *group,
                              int timeout_ms, struct ft_partition_info **out, size_t *n,
                              struct ft_err *err);
+/* low and high of n partitions, in two questions; each part[i].partition is set. */
+rd_kafka_resp_err_t kb_watermarks(rd_kafka_t *rk, const char *topic, struct ft_partition_info *part,
+                                  size_t n, int timeout_ms);
 enum ft_status kb_offset_at(struct ft_bus *bus, const char *topic, int32_t partition, int64_t ms,
                             int timeout_ms, int64_t *offset, struct ft_err *err);
 

@@ -39,15 +39,30 @@ static bool again(rd_kafka_resp_err_t e, int64_t deadline)
     return true;
 }
 
-static rd_kafka_resp_err_t watermarks(struct kb_bus *b, const char *topic, int32_t partition,
-                                      int64_t deadline, int64_t *low, int64_t *high)
+/*
+ * Not rd_kafka_query_watermark_offsets: that asks one partition after the other, and waits for as long as a broker hangs.  Times
+ * of -2 and -1 mean the first and the next offset to the broker.
+ */
+rd_kafka_resp_err_t kb_watermarks(rd_kafka_t *rk, const char *topic, struct ft_partition_info *part,
+                                  size_t n, int timeout_ms)
 {
-    rd_kafka_resp_err_t e;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+    int64_t deadline = ft_now_ms() + timeout_ms;
+    rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
 
-    do
-        e = rd_kafka_query_watermark_offsets(b->admin.rk, topic, partition, low, high,
-                                             kb_left(deadline));
-    while (again(e, deadline));
+    for (size_t i = 0; i < n; i++)
+        rd_kafka_topic_partition_list_add(list, topic, part[i].partition);
+    for (int time = -2; n && !e && time < 0; time++)
+        do {
+            for (int i = 0; i < list->cnt; i++)
+                list->elems[i].offset = time;
+            e = rd_kafka_offsets_for_times(rk, list, kb_left(deadline));
+            for (int i = 0; !e && i < list->cnt; i++) {
+                e = list->elems[i].err;
+                *(time == -2 ? &part[i].low : &part[i].high) = list->elems[i].offset;
+            }
+        } while (again(e, deadline));
+    rd_kafka_topic_partition_list_destroy(list);
     return e;
 }
 
@@ -464,9 +479,8 @@ enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *
     int64_t deadline = ft_now_ms() + timeout_ms;
     enum ft_status st = list_partitions(b, topic, deadline, out, n, err);
 
-    for (size_t i = 0; st == FT_OK && i < *n; i++) {
-        struct ft_partition_info *p = &(*out)[i];
-        rd_kafka_resp_err_t e = watermarks(b, topic, p->partition, deadline, &p->low, &p->high);
+    if (st == FT_OK) {
+        rd_kafka_resp_err_t e = kb_watermarks(b->admin.rk, topic, *out, *n, kb_left(deadline));
 
         if (e)
             st = fail_topic(e, topic, err);
@@ -489,7 +503,7 @@ enum ft_status kb_offset_at(struct ft_bus *bus, const char *topic, int32_t parti
                             int timeout_ms, int64_t *offset, struct ft_err *err)
 {
     struct kb_bus *b = kb(bus);
-    int64_t deadline = ft_now_ms() + timeout_ms, low;
+    int64_t deadline = ft_now_ms() + timeout_ms;
     rd_kafka_topic_partition_list_t *list;
     enum ft_status st = kb_reach(b, deadline, err);
     rd_kafka_resp_err_t e;
@@ -505,7 +519,11 @@ enum ft_status kb_offset_at(struct ft_bus *bus, const char *topic, int32_t parti
     } while (again(e, deadline));
     *offset = list->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(list);
-    if (!e && *offset < 0) /* none so late: the end */
-        e = watermarks(b, topic, partition, deadline, &low, offset);
+    if (!e && *offset < 0) { /* none so late: the end */
+        struct ft_partition_info p = {.partition = partition};
+
+        e = kb_watermarks(b->admin.rk, topic, &p, 1, kb_left(deadline));
+        *offset = p.high;
+    }
     return e ? fail_topic(e, topic, err) : FT_OK;
 }

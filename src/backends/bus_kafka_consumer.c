@@ -13,7 +13,12 @@
 #define LOOK_MS 2000 /* how often it is asked while nothing comes */
 #define BEHIND 8     /* looks at a partition that stands still */
 #define SILENT 4     /* looks at a partition of which nothing was heard since it began */
-#define FLOW 64      /* while messages come: a look after so many, unless as many wait */
+/*
+ * Between two assignments: when a partition is taken out again while its last stop is under way, 2.0.2 aborts the process
+ * ("Assertion `rktp->rktp_started' failed").  Nothing tells when a stop is done; it takes some milliseconds.
+ */
+#define SETTLE_MS 500
+#define FLOW 64 /* while messages come: a look after so many, unless as many wait */
 
 /* A partition that is ours. */
 struct part {
@@ -44,6 +49,7 @@ struct ft_consumer {
     struct kb_client asker; /* see asker_of */
     int64_t look_at_ms;     /* when the next look is due */
     unsigned n_flow;        /* messages, for FLOW */
+    int64_t assigned_ms;    /* for SETTLE_MS */
 };
 
 static struct ft_consumer *consumer_of(void *client)
@@ -103,6 +109,17 @@ static void forget_parts(struct ft_consumer *c)
     c->last_rkt = NULL;
 }
 
+static rd_kafka_resp_err_t assign(struct ft_consumer *c,
+                                  const rd_kafka_topic_partition_list_t *list)
+{
+    int64_t settled = c->assigned_ms + SETTLE_MS, now = ft_now_ms();
+
+    if (c->assigned_ms && now < settled)
+        ft_sleep_ms((int)(settled - now));
+    c->assigned_ms = ft_now_ms();
+    return rd_kafka_assign(c->client.rk, list);
+}
+
 /* Hands c->part, with its positions, to the library; begins every partition anew. */
 static rd_kafka_resp_err_t assign_parts(struct ft_consumer *c)
 {
@@ -118,7 +135,7 @@ static rd_kafka_resp_err_t assign_parts(struct ft_consumer *c)
             rd_kafka_topic_partition_list_add(held, p->topic, p->partition);
     }
     c->last_rkt = NULL;
-    e = rd_kafka_assign(c->client.rk, all);
+    e = assign(c, all);
     if (!e && held->cnt)
         e = rd_kafka_pause_partitions(c->client.rk, held);
     rd_kafka_topic_partition_list_destroy(all);
@@ -189,7 +206,7 @@ static void on_assign(struct ft_consumer *c, const rd_kafka_topic_partition_list
         c->opts.assigned(c->opts.user, a, n);
     if (!a || !take_parts(c, a, n)) {
         ft_log(FT_ERROR, "kafka", "no memory for %zu partitions", n);
-        rd_kafka_assign(c->client.rk, NULL);
+        assign(c, NULL);
     } else {
         fetch_committed(c);
         assign_parts(c);
@@ -206,7 +223,8 @@ static void on_revoke(struct ft_consumer *c, const rd_kafka_topic_partition_list
         c->opts.revoked(c->opts.user, a, (size_t)list->cnt, lost);
     free(a);
     forget_parts(c);
-    rd_kafka_assign(c->client.rk, NULL);
+    assign(c, NULL);
+    c->assigned_ms = 0; /* the library waits for the stops before it joins the group again */
 }
 
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t e,
@@ -214,6 +232,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t e,
 {
     struct ft_consumer *c = consumer_of(opaque);
 
+    (void)rk;
     if (e == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         kb_up(c->client.bus);
         on_assign(c, list);
@@ -221,7 +240,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t e,
         on_revoke(c, list);
     } else {
         ft_log(FT_WARN, "kafka", "rebalance: %s", kb_text(e));
-        rd_kafka_assign(rk, NULL);
+        assign(c, NULL);
     }
 }
 
@@ -233,21 +252,21 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t e,
  */
 static enum ft_status reset(struct ft_consumer *c, struct part *p, struct ft_err *err)
 {
-    int64_t low = 0, high = 0, was = p->pos;
+    struct ft_partition_info log = {.partition = p->partition};
+    int64_t was = p->pos;
     rd_kafka_resp_err_t e;
 
     if (was < 0) { /* no committed offset: not a loss */
         p->pos = c->client.bus->latest ? FT_START_LATEST : FT_START_EARLIEST;
     } else {
-        e = rd_kafka_query_watermark_offsets(c->client.rk, p->topic, p->partition, &low, &high,
-                                             1000);
+        e = kb_watermarks(c->client.rk, p->topic, &log, 1, 1000);
         if (e) {
             p->reset_at_ms = ft_now_ms() + 1000;
             return fail_part(p, e, err);
         }
-        if (was < low || was > high)
-            p->pos = low;
-        if (was > high)
+        if (was < log.low || was > log.high)
+            p->pos = log.low;
+        if (was > log.high)
             p->committed = false; /* it went with the old topic */
     }
     p->reset_at_ms = 0;
@@ -255,16 +274,16 @@ static enum ft_status reset(struct ft_consumer *c, struct part *p, struct ft_err
     e = assign_parts(c);
     if (e)
         return fail_part(p, e, err);
-    if (was >= 0 && was > high)
+    if (was >= 0 && was > log.high)
         return ft_fail(err, FT_EINPUT,
                        "%s [%d]: offset %" PRId64 " lies behind the end (%" PRId64
                        "): the topic was made anew; reading from its beginning",
-                       p->topic, (int)p->partition, was, high);
-    if (was >= 0 && was < low)
+                       p->topic, (int)p->partition, was, log.high);
+    if (was >= 0 && was < log.low)
         return ft_fail(err, FT_EINPUT,
                        "%s [%d]: %" PRId64 " unread messages (offsets %" PRId64 " to %" PRId64
                        ") were removed by the retention: they are lost",
-                       p->topic, (int)p->partition, low - was, was, low - 1);
+                       p->topic, (int)p->partition, log.low - was, was, log.low - 1);
     return FT_AGAIN;
 }
 
@@ -346,8 +365,8 @@ static enum ft_status look_anew(struct ft_consumer *c, struct ft_err *err)
 
 /*
  * After a rebalance with a broker that hung, 2.0.2 can stop to fetch a partition for good, without a word.  One that was found
- * BEHIND times with messages behind an unmoved position costs the client.  Asks nobody: rd_kafka_query_watermark_offsets waits
- * for as long as a broker hangs.
+ * BEHIND times with messages behind an unmoved position costs the client.  Asks nobody, so that a broker that hangs holds up
+ * nothing.
  */
 static enum ft_status stands_still(struct ft_consumer *c, struct ft_err *err)
 {
@@ -362,7 +381,7 @@ static enum ft_status stands_still(struct ft_consumer *c, struct ft_err *err)
             (p->pos < 0 && (p->pos == FT_START_LATEST || c->client.bus->latest))) {
             p->seen_pos = p->pos;
             p->n_behind = 0;
-        } else if (++p->n_behind == BEHIND) {
+        } else if (++p->n_behind >= BEHIND) {
             return ft_fail(err, FT_EFATAL,
                            "%s [%d]: nothing comes, though there are messages up to %" PRId64,
                            p->topic, (int)p->partition, high);
@@ -372,37 +391,29 @@ static enum ft_status stands_still(struct ft_consumer *c, struct ft_err *err)
 }
 
 /*
- * A partition that works tells something soon after it began: a message, or that its end is reached.  2.0.2 can leave one of a
- * topic just made, on a busy broker, without any fetch.  It is begun anew, which repeats and loses nothing; does that not help, it
- * costs a member of a group its client, later and later for a partition that simply has no leader.
+ * A partition that works tells something soon after it began: a message, or that its end is reached.  When the group's coordinator
+ * moved while 2.0.2 asked for its offset, it never asks again, and nothing is ever fetched.  That costs the client, later and
+ * later for a partition that simply has no leader.  (Assigning it again would do too, but see SETTLE_MS.)
  */
 static enum ft_status is_silent(struct ft_consumer *c, struct ft_err *err)
 {
-    int patience = 3 * SILENT << (c->client.bus->n_silent < 5 ? c->client.bus->n_silent : 5);
-    struct part *silent = NULL;
-    rd_kafka_resp_err_t e;
-    bool all = true;
+    unsigned before = atomic_load_explicit(&c->client.bus->n_silent, memory_order_relaxed);
+    int patience = SILENT << (before < 6 ? before : 6);
+    bool all = c->n_parts > 0;
 
     for (size_t i = 0; i < c->n_parts; i++) {
         struct part *p = &c->part[i];
 
         all &= p->heard;
-        if (!p->heard && !p->paused && !p->reset_at_ms && ++p->n_silent % SILENT == 0)
-            silent = p;
-    }
-    if (all && c->n_parts && c->grouped)
-        atomic_store_explicit(&c->client.bus->n_silent, 0, memory_order_relaxed);
-    if (!silent)
-        return FT_AGAIN;
-    if (c->grouped && silent->n_silent >= patience) {
+        if (p->heard || p->paused || p->reset_at_ms || ++p->n_silent < patience)
+            continue;
         c->client.bus->n_silent++;
-        return ft_fail(err, FT_EFATAL, "%s [%d]: nothing is heard of it", silent->topic,
-                       (int)silent->partition);
+        return ft_fail(err, FT_EFATAL, "%s [%d]: nothing is heard of it", p->topic,
+                       (int)p->partition);
     }
-    ft_log(FT_WARN, "kafka", "%s [%d]: nothing heard of it for %d s: begun anew", silent->topic,
-           (int)silent->partition, silent->n_silent * LOOK_MS / 1000);
-    e = assign_parts(c);
-    return e ? fail_part(silent, e, err) : FT_AGAIN;
+    if (all && before)
+        c->client.bus->n_silent = 0;
+    return FT_AGAIN;
 }
 
 static bool has_queue(struct ft_consumer *c)
@@ -420,15 +431,16 @@ static enum ft_status look(struct ft_consumer *c, bool flows, struct ft_err *err
     int64_t now = ft_now_ms();
     enum ft_status st;
 
-    if (now < c->look_at_ms || !atomic_load_explicit(&c->client.bus->up, memory_order_relaxed))
+    if (!c->grouped || now < c->look_at_ms ||
+        !atomic_load_explicit(&c->client.bus->up, memory_order_relaxed))
         return FT_AGAIN;
     if (flows && has_queue(c))
         return FT_AGAIN;
     c->look_at_ms = now + LOOK_MS;
     st = is_silent(c, err);
-    if (st == FT_AGAIN && c->grouped)
+    if (st == FT_AGAIN)
         st = stands_still(c, err);
-    if (st == FT_AGAIN && c->grouped && !flows)
+    if (st == FT_AGAIN && !flows)
         st = look_anew(c, err);
     return st;
 }
@@ -524,6 +536,7 @@ enum ft_status kb_consumer_seek(struct ft_consumer *c, const char *topic, int32_
                                 int64_t offset, struct ft_err *err)
 {
     struct part *p = find(c, topic, partition);
+    int64_t until = ft_now_ms() + SETTLE_MS;
     rd_kafka_topic_partition_list_t *list;
     rd_kafka_error_t *failed;
     rd_kafka_resp_err_t e;
@@ -531,13 +544,18 @@ enum ft_status kb_consumer_seek(struct ft_consumer *c, const char *topic, int32_
     if (!p)
         return ft_fail(err, FT_AGAIN, "%s [%d]: no longer ours", topic, (int)partition);
     list = list_one(topic, partition, offset);
-    failed = rd_kafka_seek_partitions(c->client.rk, list, ASK_MS);
-    e = failed ? rd_kafka_error_code(failed) : list->elems[0].err;
-    if (failed)
-        rd_kafka_error_destroy(failed);
+    for (;;) {
+        failed = rd_kafka_seek_partitions(c->client.rk, list, ASK_MS);
+        e = failed ? rd_kafka_error_code(failed) : list->elems[0].err;
+        if (failed)
+            rd_kafka_error_destroy(failed);
+        if (!e || ft_now_ms() >= until)
+            break;
+        ft_sleep_ms(20);
+    }
     rd_kafka_topic_partition_list_destroy(list);
     p->pos = offset;
-    if (e) /* a partition that has not started, or stands still after an error, cannot seek: begin it anew */
+    if (e) /* a partition that has not started in time, or stands still after an error: begin it anew */
         e = assign_parts(c);
     return e ? fail_part(p, e, err) : FT_OK;
 }

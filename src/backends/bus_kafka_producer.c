@@ -163,19 +163,25 @@ void kb_producer_free(struct ft_producer *p)
  */
 static void await_leaders(struct ft_producer *p, rd_kafka_topic_t *rkt, const char *name, int ms)
 {
-    int64_t now, until = ft_now_ms() + ms, low, high;
+    int64_t now, until = ft_now_ms() + ms;
 
     for (;;) {
         const struct rd_kafka_metadata *md;
+        struct ft_partition_info *part;
         bool there, ready;
+        size_t n;
 
         if (rd_kafka_metadata(p->client.rk, 0, rkt, &md, 1000))
             return; /* nobody there: messages wait in the queue */
-        ready = there = md->topic_cnt > 0 && md->topics[0].partition_cnt > 0;
-        for (int i = 0; ready && i < md->topics[0].partition_cnt; i++)
-            ready = !rd_kafka_query_watermark_offsets(
-                p->client.rk, name, md->topics[0].partitions[i].id, &low, &high, 1000);
+        n = md->topic_cnt > 0 ? (size_t)md->topics[0].partition_cnt : 0;
+        there = n > 0;
+        part = calloc(n + 1, sizeof(*part));
+        for (size_t i = 0; part && i < n; i++)
+            part[i].partition = md->topics[0].partitions[i].id;
         rd_kafka_metadata_destroy(md);
+        ready = there && part &&
+                !kb_watermarks(p->client.rk, name, part, n, 1000); /* a leader answers */
+        free(part);
         now = ft_now_ms();
         if (ready || now >= until) {
             if (!there && now - atomic_load(&p->said_ms) >= MISSING_MS) {

@@ -206,7 +206,7 @@ const struct ft_option ft_options[] = {
     FLAG("display.slow", "slow", 0, SCREEN, "For bad lines: a frame in 5 s, no chart."),
     {"display.refresh", "refresh", 0, SCREEN, FT_OPT_DURATION, "1s", 500, 10000, "TIME", "ms", "Time between frames."},
     TEXT("display.record", "record", 0, FT_CMD_CONSOLE | FT_CMD_DEMO, FT_OPT_PATH, NULL, "FILE",
-         "Write what is seen to FILE (asciicast, masked)."),
+         "Write what is seen to FILE (asciicast); names and streets stay masked."),
     TEXT("display.merchant_strip_prefix", NULL, 0, ALL, FT_OPT_TEXT, "fraud_", "TEXT",
          "Left out at the front of merchants, on screen only."),
     {"display.clipboard", NULL, 0, ALL, FT_OPT_FLAG, "on", 0, 0, NULL, "", "Copy through the terminal (OSC 52)."},

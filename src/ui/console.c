@@ -529,6 +529,10 @@ static void change_refresh(struct ft_con *c, int by)
 
 static void toggle_mask(struct ft_con *c)
 {
+    if (c->masked && c->opts.record) {
+        ft_say_error(c, "This session is recorded: names and streets stay masked.");
+        return;
+    }
     c->masked = !c->masked;
     c->flagged.masked = c->queue.masked = c->masked;
     if (c->masked) { /* what was filtered by names is not told on */

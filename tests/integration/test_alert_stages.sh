@@ -22,7 +22,7 @@ on() { [ "$(alerts "$1" NULL)" = 1 ]; }
 over() { [ "$(alerts "$1" 'NOT NULL')" = 1 ] && [ "$(alerts "$1" NULL)" = 0 ]; }
 everything() { sql 'SELECT at, ended_at, kind, message FROM fraudtop_alerts'; cat "$TMP/told"; }
 says() { [ "$(sql "SELECT count(*) FROM fraudtop_alerts WHERE message ~ '$1'")" -gt 0 ]; }
-sleep 4 # watch has heard both
+within 60 grep -q '"score":1,"sink":1' "$TMP/watch.log" || fail "watch hears nobody: $(tail -n 1 "$TMP/watch.log")"
 same "alerts while all is well" "$(everything 2>/dev/null)" ""
 
 killed one
