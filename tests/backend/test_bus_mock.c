@@ -248,30 +248,6 @@ static void a_call_that_never_returns_is_left_behind(void **state)
     ft_producer_free(p);
 }
 
-static void a_reader_to_whom_nothing_comes_begins_anew(void **state)
-{
-    struct mock *m = *state;
-    const char *topic = "t";
-    struct ft_consumer_opts o = {.group = "g", .topics = &topic, .n_topics = 1};
-    struct ft_consumer *c;
-    struct ft_msg msg;
-    struct ft_err err;
-    enum ft_status st;
-    int64_t until = ft_now_ms() + 3 * WAIT;
-
-    send_one(m->producer, 1);
-    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
-    OK(ft_consumer_new(&c, m->bus, &o, &ok_err));
-    atomic_store(&nothing_comes, true);
-    do
-        st = ft_consumer_poll(c, 100, &msg, &err);
-    while ((st == FT_AGAIN || st == FT_EUNREACHABLE) && ft_now_ms() < until);
-    atomic_store(&nothing_comes, false);
-    assert_int_equal(st, FT_EFATAL);
-    assert_non_null(strstr(err.text, "nothing comes"));
-    ft_consumer_close(c, 1000);
-}
-
 static void no_right_to_write_is_usage(void **state)
 {
     struct mock *m = *state;
@@ -467,6 +443,30 @@ static void a_commit_after_the_partition_went_away_is_to_be_repeated(void **stat
     ft_consumer_close(c, 3000);
 }
 
+static void a_reader_to_whom_nothing_comes_begins_anew(void **state)
+{
+    struct mock *m = *state;
+    struct ft_consumer *c = make_member(m);
+    struct ft_msg msg;
+    struct ft_err err;
+    enum ft_status st;
+    int64_t until = ft_now_ms() + 3 * WAIT;
+
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    next_message(c);
+    atomic_store(&nothing_comes, true);
+    send_one(m->producer, 2);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    do
+        st = ft_consumer_poll(c, 100, &msg, &err);
+    while ((st == FT_AGAIN || st == FT_EUNREACHABLE) && ft_now_ms() < until);
+    atomic_store(&nothing_comes, false);
+    assert_int_equal(st, FT_EFATAL);
+    assert_non_null(strstr(err.text, "nothing comes"));
+    ft_consumer_close(c, 1000);
+}
+
 /* The coordinator moves while a member that was just given partitions asks where they begin: 2.0.2 asks once. */
 static void a_coordinator_that_moves_does_not_stop_a_member(void **state)
 {
@@ -483,7 +483,11 @@ static void a_coordinator_that_moves_does_not_stop_a_member(void **state)
     OK(ft_producer_flush(m->producer, WAIT, &ok_err));
     rd_kafka_mock_push_request_errors_array(m->cluster, OFFSET_FETCH, 200, moved);
     c = make_member(m);
-    while (ft_consumer_poll(c, 50, &msg, NULL) != FT_OK) {
+    for (enum ft_status st; (st = ft_consumer_poll(c, 50, &msg, NULL)) != FT_OK;) {
+        if (st == FT_EFATAL) { /* as every stage does */
+            ft_consumer_close(c, 3000);
+            c = make_member(m);
+        }
         if (moves && ft_now_ms() - began >
                          8000) { /* our own question has been given up, the library's has failed */
             rd_kafka_mock_clear_request_errors(m->cluster, OFFSET_FETCH);
