@@ -22,9 +22,13 @@ struct ft_watch_lag {
 static void ask(struct ft_watch_lag *l, int k)
 {
     struct ft_partition_info *part = NULL;
+    struct ft_bus_health health;
     size_t n = 0;
     int64_t sum = 0;
 
+    ft_bus_health(l->bus, &health);
+    if (health.known && !health.up)
+        return;
     if (ft_bus_partitions(l->bus, l->stage[k].topic, l->stage[k].group, ASK_MS, &part, &n, NULL) !=
         FT_OK)
         return;

@@ -419,6 +419,48 @@ bool kb_client_destroy(struct kb_client *c, int timeout_ms)
     return false;
 }
 
+enum ft_status kb_asker_new(struct kb_client *c, struct kb_bus *b, const char *group,
+                            struct ft_err *err)
+{
+    static const struct ft_prop own = {"statistics.interval.ms", "0"};
+    rd_kafka_conf_t *conf = NULL;
+    enum ft_status st = kb_conf_new(&conf, b, KB_CONSUMER, &own, 1, err);
+
+    if (st == FT_OK)
+        st = kb_conf_set(conf, "isolation.level", "read_uncommitted", err);
+    if (st == FT_OK)
+        st = kb_conf_set(conf, "group.id", group, err);
+    if (st == FT_OK)
+        return kb_client_new(c, b, RD_KAFKA_CONSUMER, conf, err);
+    if (conf)
+        rd_kafka_conf_destroy(conf);
+    return st;
+}
+
+enum ft_status kb_asker_get(struct kb_bus *b, const char *group, rd_kafka_t **rk,
+                            struct ft_err *err)
+{
+    enum ft_status st = FT_OK;
+    struct kb_asker *a;
+
+    pthread_mutex_lock(&b->admin_lock);
+    for (a = b->asker; a && strcmp(a->group, group) != 0;)
+        a = a->next;
+    if (!a && !(a = calloc(1, sizeof(*a))))
+        st = ft_fail(err, FT_ENOMEM, "kafka: no memory");
+    else if (!a->client.rk && (st = kb_asker_new(&a->client, b, group, err)) == FT_OK) {
+        snprintf(a->group, sizeof(a->group), "%s", group);
+        a->next = b->asker;
+        b->asker = a;
+    }
+    if (st == FT_OK)
+        rd_kafka_poll(*rk = a->client.rk, 0); /* or its news would heap up */
+    else
+        free(a);
+    pthread_mutex_unlock(&b->admin_lock);
+    return st;
+}
+
 /* ---- reaching a broker ----------------------------------------------------------------------------- */
 
 static enum ft_status admin_get(struct kb_bus *b, struct ft_err *err)
@@ -486,7 +528,13 @@ static void kb_free(struct kb_bus *b)
 static void kb_close(struct ft_bus *bus)
 {
     struct kb_bus *b = kb(bus);
+    struct kb_asker *next;
 
+    for (struct kb_asker *a = b->asker; a; a = next) {
+        next = a->next;
+        if (kb_client_destroy(&a->client, 1000)) /* or its callbacks may still come */
+            free(a);
+    }
     if (kb_client_destroy(&b->admin, 3000) && !b->abandoned)
         kb_free(b);
 }

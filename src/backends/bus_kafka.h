@@ -24,6 +24,13 @@ struct kb_client {
     char news[300]; /* trouble not told yet; empty: none */
 };
 
+/* A handle that asks for a group's offsets. */
+struct kb_asker {
+    struct kb_asker *next;
+    struct kb_client client;
+    char group[250];
+};
+
 struct kb_bus {
     const struct ft_bus_ops *ops;
     char *brokers, *client_id;
@@ -34,6 +41,8 @@ struct kb_bus {
 
     pthread_mutex_t admin_lock; /* for making admin, taken before lock */
     struct kb_client admin;     /* made when first needed */
+
+    struct kb_asker *asker; /* under admin_lock; one for each group asked about */
 
     pthread_mutex_t lock; /* for the rest */
     struct ft_bus_health health;
@@ -69,6 +78,15 @@ enum ft_status kb_client_new(struct kb_client *c, struct kb_bus *b, rd_kafka_typ
                              rd_kafka_conf_t *conf, struct ft_err *err);
 /* Destroys the handle within timeout_ms, or abandons it: false, and c must stay where it is. */
 bool kb_client_destroy(struct kb_client *c, int timeout_ms);
+/*
+ * A handle that only asks for a group's offsets, whatever transactions are open: one that reads would wait for those.  (The admin
+ * call for it aborts the process in an outage now and then, in 2.0.2.)
+ */
+enum ft_status kb_asker_new(struct kb_client *c, struct kb_bus *b, const char *group,
+                            struct ft_err *err);
+/* The bus's own for a group, made when first asked for and kept. */
+enum ft_status kb_asker_get(struct kb_bus *b, const char *group, rd_kafka_t **rk,
+                            struct ft_err *err);
 void kb_up(struct kb_bus *b);
 void kb_down(struct kb_bus *b, const char *why);
 /* "Local: " and such cut off. */

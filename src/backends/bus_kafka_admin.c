@@ -328,25 +328,16 @@ enum ft_status kb_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_inf
     return *out ? FT_OK : ft_fail(err, FT_ENOMEM, "kafka: no memory");
 }
 
-/* Sends a request of the admin API with send, waits for its event. */
-static rd_kafka_event_t *ask(rd_kafka_t *rk, rd_kafka_admin_op_t op, const char *group,
-                             int64_t deadline)
+static rd_kafka_event_t *describe(rd_kafka_t *rk, const char *group, int64_t deadline)
 {
-    rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(rk, op);
+    rd_kafka_AdminOptions_t *o =
+        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
     rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
     int left = kb_left(deadline);
     rd_kafka_event_t *ev;
 
     rd_kafka_AdminOptions_set_request_timeout(o, left, NULL, 0);
-    if (op == RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS) {
-        rd_kafka_DescribeConsumerGroups(rk, &group, 1, o, q);
-    } else {
-        rd_kafka_ListConsumerGroupOffsets_t *list =
-            rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
-
-        rd_kafka_ListConsumerGroupOffsets(rk, &list, 1, o, q);
-        rd_kafka_ListConsumerGroupOffsets_destroy(list);
-    }
+    rd_kafka_DescribeConsumerGroups(rk, &group, 1, o, q);
     ev = rd_kafka_queue_poll(q, left + 1000);
     rd_kafka_queue_destroy(q);
     rd_kafka_AdminOptions_destroy(o);
@@ -366,34 +357,29 @@ static enum ft_status group_failed(const char *group, rd_kafka_resp_err_t e, str
     return ft_fail(err, kb_status(e), "group %s: %s", group, kb_text(e));
 }
 
-static enum ft_status add_committed(rd_kafka_t *rk, const char *topic, const char *group,
-                                    int64_t deadline, struct ft_partition_info *list, size_t n,
+static enum ft_status add_committed(struct kb_bus *b, const char *topic, const char *group,
+                                    int64_t deadline, struct ft_partition_info *part, size_t n,
                                     struct ft_err *err)
 {
-    rd_kafka_event_t *ev = ask(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, group, deadline);
-    const rd_kafka_ListConsumerGroupOffsets_result_t *r =
-        ev ? rd_kafka_event_ListConsumerGroupOffsets_result(ev) : NULL;
-    rd_kafka_resp_err_t e = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const rd_kafka_group_result_t **groups = NULL;
-    size_t n_groups = 0;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t e;
+    rd_kafka_t *rk;
+    enum ft_status st = kb_asker_get(b, group, &rk, err);
 
-    if (r && !e)
-        groups = rd_kafka_ListConsumerGroupOffsets_result_groups(r, &n_groups);
-    for (size_t g = 0; g < n_groups && !e; g++) {
-        const rd_kafka_topic_partition_list_t *parts = rd_kafka_group_result_partitions(groups[g]);
-
-        e = rd_kafka_error_code(rd_kafka_group_result_error(groups[g]));
-        for (int i = 0; !e && parts && i < parts->cnt; i++) {
-            struct ft_partition_info *info = info_of(list, n, parts->elems[i].partition);
-
-            if (info && strcmp(parts->elems[i].topic, topic) == 0 && parts->elems[i].offset >= 0)
-                info->committed = parts->elems[i].offset;
+    if (st != FT_OK)
+        return st;
+    list = rd_kafka_topic_partition_list_new((int)n);
+    for (size_t i = 0; i < n; i++)
+        rd_kafka_topic_partition_list_add(list, topic, part[i].partition);
+    do {
+        e = n ? rd_kafka_committed(rk, list, kb_left(deadline)) : RD_KAFKA_RESP_ERR_NO_ERROR;
+        for (int i = 0; !e && i < list->cnt; i++) {
+            e = list->elems[i].err;
+            if (!e && list->elems[i].offset >= 0)
+                part[i].committed = list->elems[i].offset;
         }
-    }
-    if (ev)
-        rd_kafka_event_destroy(ev);
-    if (again(e, deadline))
-        return add_committed(rk, topic, group, deadline, list, n, err);
+    } while (again(e, deadline));
+    rd_kafka_topic_partition_list_destroy(list);
     return e ? group_failed(group, e, err) : FT_OK;
 }
 
@@ -417,7 +403,7 @@ static enum ft_status add_owners(rd_kafka_t *rk, const char *topic, const char *
                                  int64_t deadline, struct ft_partition_info *list, size_t n,
                                  struct ft_err *err)
 {
-    rd_kafka_event_t *ev = ask(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, group, deadline);
+    rd_kafka_event_t *ev = describe(rk, group, deadline);
     const rd_kafka_DescribeConsumerGroups_result_t *r =
         ev ? rd_kafka_event_DescribeConsumerGroups_result(ev) : NULL;
     rd_kafka_resp_err_t e = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -486,7 +472,7 @@ enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *
             st = fail_topic(e, topic, err);
     }
     if (st == FT_OK && group)
-        st = add_committed(b->admin.rk, topic, group, deadline, *out, *n, err);
+        st = add_committed(b, topic, group, deadline, *out, *n, err);
     if (st == FT_OK && group)
         st = add_owners(b->admin.rk, topic, group, deadline, *out, *n, err);
     if (st != FT_OK) {

@@ -46,7 +46,7 @@ struct ft_consumer {
     const rd_kafka_topic_t *last_rkt;
     size_t n_resets; /* parts with reset_at_ms */
     rd_kafka_queue_t *answers;
-    struct kb_client asker; /* see asker_of */
+    struct kb_client asker; /* see kb_asker_new */
     int64_t look_at_ms;     /* when the next look is due */
     unsigned n_flow;        /* messages, for FLOW */
     int64_t assigned_ms;    /* for SETTLE_MS */
@@ -572,28 +572,6 @@ static rd_kafka_topic_partition_list_t *list_of(const struct ft_offset *o, size_
 }
 
 /*
- * A handle of the same group that only asks for its offsets, whatever transactions are open: the reading one would wait for
- * those, of which one may be our own.  (The admin call for it can abort the process in an outage, in 2.0.2.)
- */
-static enum ft_status asker_of(struct ft_consumer *c, struct ft_err *err)
-{
-    static const struct ft_prop own = {"statistics.interval.ms", "0"};
-    rd_kafka_conf_t *conf = NULL;
-    enum ft_status st;
-
-    st = kb_conf_new(&conf, c->client.bus, KB_CONSUMER, &own, 1, err);
-    if (st == FT_OK)
-        st = kb_conf_set(conf, "isolation.level", "read_uncommitted", err);
-    if (st == FT_OK)
-        st = kb_conf_set(conf, "group.id", c->opts.group, err);
-    if (st == FT_OK)
-        return kb_client_new(&c->asker, c->client.bus, RD_KAFKA_CONSUMER, conf, err);
-    if (conf)
-        rd_kafka_conf_destroy(conf);
-    return st;
-}
-
-/*
  * The broker deletes a group's offsets with their topic.  One that was there and is gone means a topic made anew; when that
  * has grown past our position meanwhile, no fetch ever fails.  So it is looked for before it is written again: our
  * position in the old topic must not become one in the new.  (Where a first commit failed this is a false alarm: then the
@@ -627,7 +605,8 @@ enum ft_status kb_consumer_same_topic(struct ft_consumer *c, const struct ft_off
                                       struct ft_err *err)
 {
     int timeout_ms = c->asker.rk ? SAME_MS : ASK_MS; /* a new handle has to find the group first */
-    enum ft_status st = c->asker.rk ? FT_OK : asker_of(c, err);
+    enum ft_status st =
+        c->asker.rk ? FT_OK : kb_asker_new(&c->asker, c->client.bus, c->opts.group, err);
 
     if (st != FT_OK)
         return st;
