@@ -86,6 +86,8 @@ enum ft_status ft_bus_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic
 enum ft_status ft_bus_partitions(struct ft_bus *bus, const char *topic, const char *group,
                                  int timeout_ms, struct ft_partition_info **out, size_t *n,
                                  struct ft_err *err);
+/* Messages that the group has yet to read. */
+int64_t ft_partition_lag(const struct ft_partition_info *p);
 /* First offset of a partition whose record timestamp is at or after ms (the end when none). */
 enum ft_status ft_bus_offset_at(struct ft_bus *bus, const char *topic, int32_t partition,
                                 int64_t ms, int timeout_ms, int64_t *offset, struct ft_err *err);

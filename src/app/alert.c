@@ -57,24 +57,22 @@ struct ft_alert {
 
 void ft_alert_see(struct ft_alert *a, const struct ft_live *l)
 {
-    bool score, sink;
+    bool score, sink; /* of two that grow the one further behind is told */
 
     if (!a)
         return;
     score = ft_lag_grows(l->lag_score, l->lag_score_slope);
-    sink = ft_lag_grows(l->lag_sink, l->lag_sink_slope);
-    if (score && sink) /* the one that is further behind */
-        *(l->lag_sink > l->lag_score ? &score : &sink) = false;
+    sink = ft_lag_grows(l->lag_sink, l->lag_sink_slope) && !(score && l->lag_score >= l->lag_sink);
     pthread_mutex_lock(&a->lock);
     a->have = true;
     a->seen = (struct facts){.kafka_down = l->kafka.state == FT_PART_DOWN,
                              .pg_down = l->pg.state == FT_PART_DOWN,
                              .n_score = l->n_score,
                              .n_sink = l->n_sink,
-                             .behind = score  ? "scorer"
-                                       : sink ? "sink"
-                                              : NULL,
-                             .lag = score ? l->lag_score : l->lag_sink,
+                             .behind = sink    ? "sink"
+                                       : score ? "scorer"
+                                               : NULL,
+                             .lag = sink ? l->lag_sink : l->lag_score,
                              .over_limit = l->queue_over_limit};
     snprintf(a->seen.kafka_error, sizeof(a->seen.kafka_error), "%s", l->kafka.error);
     snprintf(a->seen.pg_error, sizeof(a->seen.pg_error), "%s", l->pg.error);

@@ -37,13 +37,6 @@ static const char *group_of(const struct ft_app *app, const char *topic)
     return NULL;
 }
 
-static int64_t lag_of(const struct ft_partition_info *p)
-{
-    int64_t from = p->committed >= 0 ? p->committed : p->low;
-
-    return p->high > from ? p->high - from : 0;
-}
-
 static void put_line(struct browse *b)
 {
     if (!b->buf.failed) {
@@ -80,7 +73,7 @@ static enum ft_status measure(struct browse *b, const struct ft_topic_info *t, s
     st = ft_bus_partitions(b->bus, t->name, l->group, b->timeout_ms, &part, &n, err);
     for (size_t i = 0; i < n; i++) {
         l->messages += part[i].high - part[i].low;
-        l->lag += lag_of(&part[i]);
+        l->lag += ft_partition_lag(&part[i]);
     }
     free(part);
     return st;
@@ -161,7 +154,7 @@ static void part_json(struct ft_buf *out, const struct ft_partition_info *p, boo
     else
         ft_buf_text(out, "null");
     if (group)
-        ft_buf_fmt(out, ",\"lag\":%" PRId64 ",\"owner\":", lag_of(p));
+        ft_buf_fmt(out, ",\"lag\":%" PRId64 ",\"owner\":", ft_partition_lag(p));
     else
         ft_buf_text(out, ",\"lag\":null,\"owner\":");
     if (p->owner[0])
@@ -204,7 +197,7 @@ static void show_text(struct ft_buf *out, const char *topic, const char *group,
         if (p->committed >= 0)
             snprintf(committed, sizeof(committed), "%" PRId64, p->committed);
         if (group)
-            snprintf(lag, sizeof(lag), "%" PRId64, lag_of(p));
+            snprintf(lag, sizeof(lag), "%" PRId64, ft_partition_lag(p));
         ft_buf_fmt(out, "\n%9d %14" PRId64 " %14" PRId64 " %14s %12s  ", (int)p->partition, p->low,
                    p->high, committed, lag);
         put_text(out, ft_span_of(p->owner[0] ? p->owner : "-"));

@@ -390,11 +390,11 @@ static void show_pipeline(struct ft_console *c)
 static enum ft_status attach(struct ft_console *c, struct ft_err *err)
 {
     struct ft_pipe *pipe = &c->pipeline->pipe;
-    const struct ft_lag_stage lag[FT_N_LAGS] = {
+    const struct ft_watch_stage stage[FT_WATCH_STAGES] = {
         {pipe->topics.transactions, ft_app_group(c->app, "score")},
         {pipe->topics.scoring,      ft_app_group(c->app, "sink") }
     };
-    enum ft_status st = ft_watch_start(&c->watch, pipe->bus, &pipe->topics, lag, err);
+    enum ft_status st = ft_watch_start(&c->watch, pipe->bus, &pipe->topics, stage, err);
 
     pthread_mutex_lock(&c->lock);
     show_pipeline(c);

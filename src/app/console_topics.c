@@ -18,13 +18,6 @@
 
 /* ---- partitions ----------------------------------------------------------------------------------------- */
 
-static int64_t lag_of(const struct ft_partition_info *p)
-{
-    int64_t from = p->committed >= 0 ? p->committed : p->low;
-
-    return p->high > from ? p->high - from : 0;
-}
-
 /* What the lag gains a second (negative: it shrinks) since the last question; NaN: not known yet. */
 static double slope(struct ft_console *c, const char *topic, const struct ft_partition_info *p,
                     int64_t now_ms)
@@ -40,15 +33,15 @@ static double slope(struct ft_console *c, const char *topic, const struct ft_par
         if (s->partition != p->partition || strcmp(s->topic, topic) != 0)
             continue;
         if (now_ms > s->at_ms + 200)
-            v = (double)(lag_of(p) - s->lag) * 1000 / (double)(now_ms - s->at_ms);
-        s->lag = lag_of(p);
+            v = (double)(ft_partition_lag(p) - s->lag) * 1000 / (double)(now_ms - s->at_ms);
+        s->lag = ft_partition_lag(p);
         s->at_ms = now_ms;
         return v;
     }
     if (free_one) {
         snprintf(free_one->topic, sizeof(free_one->topic), "%s", topic);
         free_one->partition = p->partition;
-        free_one->lag = lag_of(p);
+        free_one->lag = ft_partition_lag(p);
         free_one->at_ms = now_ms;
     }
     return v;
@@ -70,7 +63,7 @@ static enum ft_status add_partitions(struct ft_console *c, cJSON *list, const ch
         cJSON_AddNumberToObject(o, "end", (double)p[i].high);
         if (p[i].committed >= 0)
             cJSON_AddNumberToObject(o, "committed", (double)p[i].committed);
-        cJSON_AddNumberToObject(o, "lag", (double)lag_of(&p[i]));
+        cJSON_AddNumberToObject(o, "lag", (double)ft_partition_lag(&p[i]));
         if (!isnan(per_s))
             cJSON_AddNumberToObject(o, "per_s", per_s);
         cJSON_AddStringToObject(o, "owner", p[i].owner);
@@ -119,7 +112,7 @@ static void add_topic(struct ft_console *c, cJSON *list, const struct ft_topic_i
     if (ft_bus_partitions(c->pipeline->pipe.bus, t->name, group, ASK_MS, &p, &n, NULL) == FT_OK) {
         for (size_t i = 0; i < n; i++) {
             messages += (double)(p[i].high - p[i].low);
-            lag += (double)lag_of(&p[i]);
+            lag += (double)ft_partition_lag(&p[i]);
         }
         cJSON_AddNumberToObject(o, "messages", messages);
         if (group) {

@@ -13,6 +13,10 @@
 #define FORGET_MS 60000 /* then it leaves the list; its counts stay in the totals */
 #define HISTORY FT_RATE_POINTS
 #define SLOPE_POINTS 30
+#define ASK_MS 1000 /* for Kafka's answer */
+#define ASK_PAUSE                                                                                  \
+    1000 /* between two questions, one stage after the other; first, time for heartbeats to come */
+#define OLD_MS 15000 /* then an answer is none any more */
 
 struct beat { /* one process */
     char key[160];
@@ -34,7 +38,6 @@ struct beat { /* one process */
 struct ft_watch {
     struct ft_bus *bus;
     char topic[128];
-    struct ft_watch_lag *lag_of_none; /* NULL: not asked for */
     pthread_t thread;
     _Atomic int stop;
     pthread_mutex_t lock;
@@ -42,7 +45,11 @@ struct ft_watch {
     size_t n;
     uint64_t retired[FT_N_METRICS]; /* of processes that were forgotten */
     double rate[HISTORY];
-    double lag[2][SLOPE_POINTS];
+    double lag[FT_WATCH_STAGES][SLOPE_POINTS];
+    struct {
+        struct ft_watch_stage is; /* topic NULL: never asked about */
+        int64_t lag, at_ms;       /* as Kafka told */
+    } stage[FT_WATCH_STAGES];
     size_t n_rate, n_lag;
     int64_t start_ms, tick_ms;
     uint64_t seq;
@@ -235,19 +242,25 @@ static double sum_rate(const struct ft_watch *w, enum ft_metric m, int64_t now_m
     return known ? sum : (double)NAN;
 }
 
-static int64_t sum_lag(const struct ft_watch *w, bool sink, int64_t now_ms)
+/* Of the heartbeats; -1: none tells. */
+static int64_t told_lag(const struct ft_watch *w, int stage, int64_t now_ms)
 {
     int64_t sum = -1;
 
     for (size_t i = 0; i < w->n; i++) {
-        int64_t l = sink ? w->beat[i]->lag_sink : w->beat[i]->lag_score;
+        int64_t l = stage == FT_WATCH_SINK ? w->beat[i]->lag_sink : w->beat[i]->lag_score;
 
         if (lives(w->beat[i], now_ms) && l >= 0)
             sum = (sum < 0 ? 0 : sum) + l;
     }
-    if (sum < 0 && w->lag_of_none)
-        sum = ft_watch_lag_of(w->lag_of_none, sink ? FT_LAG_SINK : FT_LAG_SCORE);
     return sum;
+}
+
+static int64_t sum_lag(const struct ft_watch *w, int stage, int64_t now_ms)
+{
+    int64_t told = told_lag(w, stage, now_ms), at_ms = w->stage[stage].at_ms;
+
+    return told < 0 && at_ms && now_ms - at_ms < OLD_MS ? w->stage[stage].lag : told;
 }
 
 static void push(double *ring, size_t size, size_t *n, double v)
@@ -270,8 +283,8 @@ static void tick(struct ft_watch *w, int64_t now_ms)
     w->tick_ms = now_ms - w->tick_ms > 3000 ? now_ms : w->tick_ms + 1000;
     forget(w, now_ms);
     push(w->rate, HISTORY, &w->n_rate, sum_rate(w, FT_M_SCORED, now_ms));
-    push(w->lag[0], SLOPE_POINTS, &n, (double)sum_lag(w, false, now_ms));
-    push(w->lag[1], SLOPE_POINTS, &w->n_lag, (double)sum_lag(w, true, now_ms));
+    push(w->lag[0], SLOPE_POINTS, &n, (double)sum_lag(w, FT_WATCH_SCORE, now_ms));
+    push(w->lag[1], SLOPE_POINTS, &w->n_lag, (double)sum_lag(w, FT_WATCH_SINK, now_ms));
     w->seq++;
 }
 
@@ -374,8 +387,8 @@ void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *p
     out->flagged_per_s = sum_rate(w, FT_M_FLAGGED, out->now_ms);
     memcpy(out->rate, w->rate, sizeof(w->rate));
     out->n_rate = w->n_rate;
-    out->lag_score = sum_lag(w, false, out->now_ms);
-    out->lag_sink = sum_lag(w, true, out->now_ms);
+    out->lag_score = sum_lag(w, FT_WATCH_SCORE, out->now_ms);
+    out->lag_sink = sum_lag(w, FT_WATCH_SINK, out->now_ms);
     out->lag_score_slope = slope(w->lag[0], w->n_lag);
     out->lag_sink_slope = slope(w->lag[1], w->n_lag);
     add_processes(w, out, process);
@@ -429,9 +442,39 @@ static enum ft_status open_consumer(struct ft_watch *w, struct ft_consumer **in,
     return st;
 }
 
+/* Heartbeats that come meanwhile wait: two seconds at the most. */
+static void ask_lag(struct ft_watch *w, int stage)
+{
+    const struct ft_watch_stage *s = &w->stage[stage].is;
+    struct ft_partition_info *part = NULL;
+    struct ft_bus_health health;
+    int64_t lag = 0;
+    size_t n = 0;
+    bool told;
+
+    pthread_mutex_lock(&w->lock);
+    told = told_lag(w, stage, ft_now_ms()) >= 0;
+    pthread_mutex_unlock(&w->lock);
+    if (told || !s->topic)
+        return;
+    ft_bus_health(w->bus, &health);
+    if ((health.known && !health.up) ||
+        ft_bus_partitions(w->bus, s->topic, s->group, ASK_MS, &part, &n, NULL) != FT_OK)
+        return;
+    for (size_t i = 0; i < n; i++)
+        lag += ft_partition_lag(&part[i]);
+    free(part);
+    pthread_mutex_lock(&w->lock);
+    w->stage[stage].lag = lag;
+    w->stage[stage].at_ms = ft_now_ms();
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void *watch_main(void *arg)
 {
     struct ft_watch *w = arg;
+    int64_t ask_ms = w->start_ms + 2 * ASK_PAUSE;
+    int stage = 0;
     struct ft_consumer *in = NULL;
     struct ft_err err;
 
@@ -455,6 +498,11 @@ static void *watch_main(void *arg)
             ft_consumer_close(in, 200);
             in = NULL;
         }
+        if (ft_now_ms() >= ask_ms) {
+            ask_lag(w, stage);
+            stage = (stage + 1) % FT_WATCH_STAGES;
+            ask_ms = ft_now_ms() + ASK_PAUSE;
+        }
     }
     if (in)
         ft_consumer_close(in, 500);
@@ -462,27 +510,22 @@ static void *watch_main(void *arg)
 }
 
 enum ft_status ft_watch_start(struct ft_watch **out, struct ft_bus *bus,
-                              const struct ft_topics *topics, const struct ft_lag_stage *stage,
+                              const struct ft_topics *topics, const struct ft_watch_stage *stage,
                               struct ft_err *err)
 {
     struct ft_watch *w = calloc(1, sizeof(*w));
-    enum ft_status st;
 
     *out = NULL;
     if (!w)
         return ft_fail(err, FT_ENOMEM, "no memory to watch the pipeline");
-    st = stage ? ft_watch_lag_start(&w->lag_of_none, bus, stage, err) : FT_OK;
-    if (st != FT_OK) {
-        free(w);
-        return st;
-    }
+    for (int i = 0; stage && i < FT_WATCH_STAGES; i++)
+        w->stage[i].is = stage[i];
     w->bus = bus;
     snprintf(w->topic, sizeof(w->topic), "%s", topics->status);
     w->start_ms = w->tick_ms = ft_now_ms();
     pthread_mutex_init(&w->lock, NULL);
     if (pthread_create(&w->thread, NULL, watch_main, w) != 0) {
         pthread_mutex_destroy(&w->lock);
-        ft_watch_lag_stop(w->lag_of_none);
         free(w);
         return ft_fail(err, FT_ENOMEM, "no thread to watch the pipeline");
     }
@@ -496,7 +539,6 @@ void ft_watch_stop(struct ft_watch *w)
         return;
     w->stop = 1;
     pthread_join(w->thread, NULL);
-    ft_watch_lag_stop(w->lag_of_none);
     for (size_t i = 0; i < w->n; i++)
         free(w->beat[i]);
     pthread_mutex_destroy(&w->lock);

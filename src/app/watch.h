@@ -7,15 +7,21 @@
 
 #include "fraudtop/feed.h"
 #include "fraudtop/pipeline.h"
-#include "watch_lag.h"
 
 #define FT_WATCH_PROCESSES 64
 
 struct ft_watch;
 
-/* Starts a thread that reads the topic; waits for nothing.  stage (NULL: none): whose lag is asked of Kafka while nobody tells it. */
+/* A stage's input and its group; both outlive the watch. */
+struct ft_watch_stage {
+    const char *topic, *group;
+};
+enum { FT_WATCH_SCORE, FT_WATCH_SINK, FT_WATCH_STAGES };
+
+/* Starts a thread that reads the topic; waits for nothing.  stage (FT_WATCH_STAGES of them, copied; NULL: none): where no heartbeat
+ * tells how far a stage is behind, because none of its processes lives, Kafka is asked. */
 enum ft_status ft_watch_start(struct ft_watch **out, struct ft_bus *bus,
-                              const struct ft_topics *topics, const struct ft_lag_stage *stage,
+                              const struct ft_topics *topics, const struct ft_watch_stage *stage,
                               struct ft_err *err);
 void ft_watch_stop(struct ft_watch *w); /* and frees; NULL is fine */
 /* Writes what the heartbeats tell into out: processes (into process, at most FT_WATCH_PROCESSES), totals, rates, lags

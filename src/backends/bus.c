@@ -95,6 +95,13 @@ enum ft_status ft_bus_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic
     return ops_of(bus)->topics(bus, timeout_ms, out, n, err);
 }
 
+int64_t ft_partition_lag(const struct ft_partition_info *p)
+{
+    int64_t from = p->committed >= 0 ? p->committed : p->low;
+
+    return p->high > from ? p->high - from : 0;
+}
+
 enum ft_status ft_bus_partitions(struct ft_bus *bus, const char *topic, const char *group,
                                  int timeout_ms, struct ft_partition_info **out, size_t *n,
                                  struct ft_err *err)

@@ -437,6 +437,23 @@ enum ft_status kb_asker_new(struct kb_client *c, struct kb_bus *b, const char *g
     return st;
 }
 
+static enum ft_status add_asker(struct kb_bus *b, const char *group, struct kb_asker **out,
+                                struct ft_err *err)
+{
+    struct kb_asker *a = calloc(1, sizeof(*a) + strlen(group) + 1);
+    enum ft_status st =
+        a ? kb_asker_new(&a->client, b, group, err) : ft_fail(err, FT_ENOMEM, "kafka: no memory");
+
+    if (st != FT_OK) {
+        free(a);
+        return st;
+    }
+    strcpy(a->group, group);
+    a->next = b->asker;
+    *out = b->asker = a;
+    return FT_OK;
+}
+
 enum ft_status kb_asker_get(struct kb_bus *b, const char *group, rd_kafka_t **rk,
                             struct ft_err *err)
 {
@@ -446,17 +463,12 @@ enum ft_status kb_asker_get(struct kb_bus *b, const char *group, rd_kafka_t **rk
     pthread_mutex_lock(&b->admin_lock);
     for (a = b->asker; a && strcmp(a->group, group) != 0;)
         a = a->next;
-    if (!a && !(a = calloc(1, sizeof(*a))))
-        st = ft_fail(err, FT_ENOMEM, "kafka: no memory");
-    else if (!a->client.rk && (st = kb_asker_new(&a->client, b, group, err)) == FT_OK) {
-        snprintf(a->group, sizeof(a->group), "%s", group);
-        a->next = b->asker;
-        b->asker = a;
+    if (!a)
+        st = add_asker(b, group, &a, err);
+    if (st == FT_OK) {
+        *rk = a->client.rk;
+        rd_kafka_poll(*rk, 0); /* or its news would heap up */
     }
-    if (st == FT_OK)
-        rd_kafka_poll(*rk = a->client.rk, 0); /* or its news would heap up */
-    else
-        free(a);
     pthread_mutex_unlock(&b->admin_lock);
     return st;
 }

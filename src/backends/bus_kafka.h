@@ -28,7 +28,7 @@ struct kb_client {
 struct kb_asker {
     struct kb_asker *next;
     struct kb_client client;
-    char group[250];
+    char group[];
 };
 
 struct kb_bus {

@@ -23,7 +23,8 @@ member replay "$FRAUDTOP" replay rows.csv --rate 150
 within 60 has_rows 100 || fail "nothing is stored: $(tail -n 3 "$TMP"/*.log)"
 of() { sql "SELECT count(*) FROM fraudtop_verdicts JOIN fraudtop_models USING (model) WHERE name LIKE '$1 %'"; }
 some() { [ "$(of "$1")" -gt "$2" ]; }
-model_of() { sql "SELECT DISTINCT detail ->> 'model' FROM fraudtop_processes WHERE role = 'score' AND state <> 'gone' AND seen_at > now() - interval '5 s'"; }
+live="role = 'score' AND state <> 'gone' AND seen_at > now() - interval '5 s'"
+model_of() { sql "SELECT DISTINCT detail ->> 'model' FROM fraudtop_processes WHERE $live"; }
 is_model() { [ "$(model_of)" = "$1" ]; }
 champion=$(jq -r '.name + " " + (.version | tostring)' models/champion/manifest.json)
 rival=$(jq -r '.name + " " + (.version | tostring)' models/rival/manifest.json)
@@ -54,7 +55,7 @@ sed -i 's/"name": *"champion"/"name": "third"/' models/third/manifest.json
 mkdir "$TMP/elsewhere"
 (cd "$TMP/elsewhere" && exec "$FRAUDTOP" score -m "$TMP/here/models/champion" >"$TMP/far.log" 2>&1) &
 BG+=($!)
-three() { [ "$(sql "SELECT count(*) FROM fraudtop_processes WHERE role = 'score' AND state <> 'gone' AND seen_at > now() - interval '5 s'")" = 3 ]; }
+three() { [ "$(sql "SELECT count(*) FROM fraudtop_processes WHERE $live")" = 3 ]; }
 within 30 three || fail "the third scorer does not live"
 exits 1 "$FRAUDTOP" model promote third --note 'one lacks it'
 grep -q 'uses champion' "$TMP/err" || fail "who goes on? $(cat "$TMP/err")"
