@@ -175,6 +175,7 @@ static void members_share_and_take_over(void **state)
             assert_int_not_equal(a.owns[i], b.owns[k]);
     OK(ft_bus_partitions(s->bus, s->topic, s->group, WAIT, &info, &n, &ok_err));
     assert_int_equal(n, 3);
+    OK(ft_bus_owners(s->bus, s->topic, s->group, WAIT, info, n, &ok_err));
     for (size_t i = 0; i < n; i++)
         assert_true(info[i].owner[0] != '\0');
     free(info);
@@ -306,7 +307,15 @@ static void topics_and_partitions_can_be_asked_for(void **state)
         if (strcmp(topics[i].name, s->topic) == 0) {
             found = true;
             assert_int_equal(topics[i].partitions, 3);
+            OK(ft_bus_count(s->bus, &topics[i], 1, WAIT, &ok_err));
+            assert_int_equal(topics[i].messages, 2);
         }
+    OK(ft_bus_count(s->bus, topics, n, WAIT, &ok_err));
+    for (size_t i = 0; i < n; i++)
+        assert_true(topics[i].messages >= (strcmp(topics[i].name, s->topic) == 0 ? 2 : 0));
+    snprintf(topics[0].name, sizeof(topics[0].name), "there-is-none-such");
+    OK(ft_bus_count(s->bus, topics, 1, WAIT, &ok_err));
+    assert_int_equal(topics[0].messages, -1);
     free(topics);
     assert_true(found);
 
@@ -322,6 +331,7 @@ static void topics_and_partitions_can_be_asked_for(void **state)
     assert_int_equal(part[1].committed, 1);
     assert_int_equal(part[0].high, 0);
     assert_int_equal(part[0].committed, -1);
+    OK(ft_bus_owners(s->bus, s->topic, s->group, WAIT, part, n, &ok_err));
     assert_string_equal(part[1].owner, "");
     free(part);
     assert_int_not_equal(

@@ -73,19 +73,29 @@ int32_t ft_bus_partition_of(struct ft_span key, int n);
 struct ft_topic_info {
     char name[250];
     int partitions;
+    int64_t messages; /* that are held; -1: not asked or not told */
 };
 struct ft_partition_info {
     int32_t partition;
     int64_t low, high; /* first offset held, next offset to be written */
     int64_t committed; /* of the group asked for; -1: none */
-    char owner[96];    /* member's client id and host; empty: nobody */
+    char owner[96];    /* member's client id and host; empty: nobody, or not asked */
 };
-/* Results in memory of malloc: free() them.  Kafka's own topics begin with "__". */
+/* Results in memory of malloc: free() them. */
 enum ft_status ft_bus_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_info **out,
                              size_t *n, struct ft_err *err);
 enum ft_status ft_bus_partitions(struct ft_bus *bus, const char *topic, const char *group,
                                  int timeout_ms, struct ft_partition_info **out, size_t *n,
                                  struct ft_err *err);
+/* Moves Kafka's own ("__") out; how many are left. */
+size_t ft_topics_of_users(struct ft_topic_info *topics, size_t n);
+/* Fills messages: one question for all topics.  A topic that tells nothing (no leader, gone meanwhile) keeps -1. */
+enum ft_status ft_bus_count(struct ft_bus *bus, struct ft_topic_info *topics, size_t n,
+                            int timeout_ms, struct ft_err *err);
+/* Fills owner for the group's members. */
+enum ft_status ft_bus_owners(struct ft_bus *bus, const char *topic, const char *group,
+                             int timeout_ms, struct ft_partition_info *part, size_t n,
+                             struct ft_err *err);
 /* Messages that the group has yet to read. */
 int64_t ft_partition_lag(const struct ft_partition_info *p);
 /* First offset of a partition whose record timestamp is at or after ms (the end when none). */

@@ -68,13 +68,15 @@ static enum ft_status measure(struct browse *b, const struct ft_topic_info *t, s
     enum ft_status st;
     size_t n;
 
-    *l = (struct line){
-        .topic = t->name, .group = group_of(b->app, t->name), .partitions = t->partitions};
+    *l = (struct line){.topic = t->name,
+                       .group = group_of(b->app, t->name),
+                       .partitions = t->partitions,
+                       .messages = t->messages};
+    if (!l->group)
+        return FT_OK;
     st = ft_bus_partitions(b->bus, t->name, l->group, b->timeout_ms, &part, &n, err);
-    for (size_t i = 0; i < n; i++) {
-        l->messages += part[i].high - part[i].low;
+    for (size_t i = 0; i < n; i++)
         l->lag += ft_partition_lag(&part[i]);
-    }
     free(part);
     return st;
 }
@@ -83,8 +85,11 @@ static void line_json(struct ft_buf *out, const struct line *l)
 {
     ft_buf_text(out, "{\"topic\":");
     ft_buf_json(out, ft_span_of(l->topic));
-    ft_buf_fmt(out, ",\"partitions\":%d,\"messages\":%" PRId64 ",\"group\":", l->partitions,
-               l->messages);
+    ft_buf_fmt(out, ",\"partitions\":%d,\"messages\":", l->partitions);
+    if (l->messages >= 0)
+        ft_buf_fmt(out, "%" PRId64 ",\"group\":", l->messages);
+    else
+        ft_buf_text(out, "null,\"group\":");
     if (l->group) {
         ft_buf_json(out, ft_span_of(l->group));
         ft_buf_fmt(out, ",\"lag\":%" PRId64 "}", l->lag);
@@ -95,9 +100,10 @@ static void line_json(struct ft_buf *out, const struct line *l)
 
 static void line_text(struct ft_buf *out, const struct line *l)
 {
-    char messages[32], lag[32] = "";
+    char messages[32] = "?", lag[32] = "";
 
-    ft_fmt_count(messages, sizeof(messages), (uint64_t)l->messages);
+    if (l->messages >= 0)
+        ft_fmt_count(messages, sizeof(messages), (uint64_t)l->messages);
     if (l->group)
         ft_fmt_count(lag, sizeof(lag), (uint64_t)l->lag);
     ft_buf_fmt(out, "%-32s %10d %14s  ", l->topic, l->partitions, messages);
@@ -120,15 +126,19 @@ static enum ft_status list(struct browse *b, struct ft_err *err)
     size_t n;
 
     st = ft_bus_topics(b->bus, b->timeout_ms, &topics, &n, err);
-    if (st != FT_OK)
+    if (st == FT_OK && !all)
+        n = ft_topics_of_users(topics, n);
+    if (st == FT_OK)
+        st = ft_bus_count(b->bus, topics, n, b->timeout_ms, err);
+    if (st != FT_OK) {
+        free(topics);
         return st;
+    }
     qsort(topics, n, sizeof(*topics), by_name);
     ft_buf_fmt(&b->buf,
                json ? "{\"schema\":\"topics/1\",\"topics\":[" : "%-32s %10s %14s  %-24s %12s\n",
                "TOPIC", "PARTITIONS", "MESSAGES", "GROUP", "LAG");
     for (size_t i = 0; i < n && st == FT_OK; i++) {
-        if (strncmp(topics[i].name, "__", 2) == 0 && !all)
-            continue; /* Kafka's own */
         st = measure(b, &topics[i], &l, err);
         if (!first)
             ft_buf_char(&b->buf, json ? ',' : '\n');
@@ -214,8 +224,12 @@ static enum ft_status show(struct browse *b, const char *topic, struct ft_err *e
     if (!group)
         group = group_of(b->app, topic);
     st = ft_bus_partitions(b->bus, topic, group, b->timeout_ms, &part, &n, err);
-    if (st != FT_OK)
+    if (st == FT_OK && group)
+        st = ft_bus_owners(b->bus, topic, group, b->timeout_ms, part, n, err);
+    if (st != FT_OK) {
+        free(part);
         return st;
+    }
     (b->app->json ? show_json : show_text)(&b->buf, topic, group, part, n);
     put_line(b);
     free(part);

@@ -52,8 +52,11 @@ static enum ft_status add_partitions(struct ft_console *c, cJSON *list, const ch
 {
     struct ft_partition_info *p = NULL;
     size_t n = 0;
-    enum ft_status st = ft_bus_partitions(c->pipeline->pipe.bus, topic, group, ASK_MS, &p, &n, err);
+    struct ft_bus *bus = c->pipeline->pipe.bus;
+    enum ft_status st = ft_bus_partitions(bus, topic, group, ASK_MS, &p, &n, err);
 
+    if (st == FT_OK)
+        st = ft_bus_owners(bus, topic, group, ASK_MS, p, n, err);
     for (size_t i = 0; st == FT_OK && i < n; i++) {
         cJSON *o = cJSON_CreateObject();
         double per_s = slope(c, topic, &p[i], ft_now_ms());
@@ -104,21 +107,19 @@ static void add_topic(struct ft_console *c, cJSON *list, const struct ft_topic_i
     const char *group = group_of(c, t->name);
     struct ft_partition_info *p = NULL;
     cJSON *o = cJSON_CreateObject();
-    double messages = 0, lag = 0;
+    double lag = 0;
     size_t n = 0;
 
     cJSON_AddStringToObject(o, "topic", t->name);
     cJSON_AddNumberToObject(o, "partitions", t->partitions);
-    if (ft_bus_partitions(c->pipeline->pipe.bus, t->name, group, ASK_MS, &p, &n, NULL) == FT_OK) {
-        for (size_t i = 0; i < n; i++) {
-            messages += (double)(p[i].high - p[i].low);
+    if (t->messages >= 0)
+        cJSON_AddNumberToObject(o, "messages", (double)t->messages);
+    if (group &&
+        ft_bus_partitions(c->pipeline->pipe.bus, t->name, group, ASK_MS, &p, &n, NULL) == FT_OK) {
+        for (size_t i = 0; i < n; i++)
             lag += (double)ft_partition_lag(&p[i]);
-        }
-        cJSON_AddNumberToObject(o, "messages", messages);
-        if (group) {
-            cJSON_AddStringToObject(o, "group", group);
-            cJSON_AddNumberToObject(o, "lag", lag);
-        }
+        cJSON_AddStringToObject(o, "group", group);
+        cJSON_AddNumberToObject(o, "lag", lag);
     }
     free(p);
     cJSON_AddItemToArray(list, o);
@@ -133,9 +134,11 @@ enum ft_status ft_ask_topics(struct ft_console *c, const cJSON *args, cJSON *out
     enum ft_status st = ft_bus_topics(c->pipeline->pipe.bus, ASK_MS, &t, &n, err);
 
     (void)args;
+    n = ft_topics_of_users(t, n);
+    if (st == FT_OK)
+        st = ft_bus_count(c->pipeline->pipe.bus, t, n, ASK_MS, err);
     for (size_t i = 0; st == FT_OK && i < n; i++)
-        if (strncmp(t[i].name, "__", 2) != 0) /* Kafka's own */
-            add_topic(c, list, &t[i]);
+        add_topic(c, list, &t[i]);
     free(t);
     return st;
 }

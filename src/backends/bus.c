@@ -111,6 +111,29 @@ enum ft_status ft_bus_partitions(struct ft_bus *bus, const char *topic, const ch
     return ops_of(bus)->partitions(bus, topic, group, timeout_ms, out, n, err);
 }
 
+size_t ft_topics_of_users(struct ft_topic_info *topics, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(topics[i].name, "__", 2) != 0)
+            topics[kept++] = topics[i];
+    return kept;
+}
+
+enum ft_status ft_bus_count(struct ft_bus *bus, struct ft_topic_info *topics, size_t n,
+                            int timeout_ms, struct ft_err *err)
+{
+    return ops_of(bus)->count(bus, topics, n, timeout_ms, err);
+}
+
+enum ft_status ft_bus_owners(struct ft_bus *bus, const char *topic, const char *group,
+                             int timeout_ms, struct ft_partition_info *part, size_t n,
+                             struct ft_err *err)
+{
+    return ops_of(bus)->owners(bus, topic, group, timeout_ms, part, n, err);
+}
+
 enum ft_status ft_bus_offset_at(struct ft_bus *bus, const char *topic, int32_t partition,
                                 int64_t ms, int timeout_ms, int64_t *offset, struct ft_err *err)
 {

@@ -20,6 +20,11 @@ struct ft_bus_ops {
     enum ft_status (*partitions)(struct ft_bus *bus, const char *topic, const char *group,
                                  int timeout_ms, struct ft_partition_info **out, size_t *n,
                                  struct ft_err *err);
+    enum ft_status (*count)(struct ft_bus *bus, struct ft_topic_info *topics, size_t n,
+                            int timeout_ms, struct ft_err *err);
+    enum ft_status (*owners)(struct ft_bus *bus, const char *topic, const char *group,
+                             int timeout_ms, struct ft_partition_info *part, size_t n,
+                             struct ft_err *err);
     enum ft_status (*offset_at)(struct ft_bus *bus, const char *topic, int32_t partition,
                                 int64_t ms, int timeout_ms, int64_t *offset, struct ft_err *err);
 

@@ -105,11 +105,17 @@ enum ft_status kb_cluster_id(struct ft_bus *bus, int timeout_ms, char *out, size
                              struct ft_err *err);
 enum ft_status kb_ensure_topics(struct ft_bus *bus, const struct ft_topic_spec *spec, size_t n,
                                 int timeout_ms, struct ft_err *err);
+enum ft_status kb_count(struct ft_bus *bus, struct ft_topic_info *topics, size_t n, int timeout_ms,
+                        struct ft_err *err);
+enum ft_status kb_owners(struct ft_bus *bus, const char *topic, const char *group, int timeout_ms,
+                         struct ft_partition_info *part, size_t n, struct ft_err *err);
 enum ft_status kb_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_info **out, size_t *n,
                          struct ft_err *err);
 enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *group,
                              int timeout_ms, struct ft_partition_info **out, size_t *n,
                              struct ft_err *err);
+/* Whether the topic has partitions, and the group is at rest without one of them being anybody's. */
+bool kb_nobody_has(struct kb_bus *b, const char *topic, const char *group, int timeout_ms);
 /* low and high of n partitions, in two questions; each part[i].partition is set. */
 rd_kafka_resp_err_t kb_watermarks(rd_kafka_t *rk, const char *topic, struct ft_partition_info *part,
                                   size_t n, int timeout_ms);

@@ -39,9 +39,20 @@ static bool again(rd_kafka_resp_err_t e, int64_t deadline)
     return true;
 }
 
+/* To the broker as times: the first and the next offset. */
+enum { FIRST = -2, NEXT = -1 };
+
+static rd_kafka_resp_err_t ask_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                       int64_t time, int64_t deadline)
+{
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = time;
+    return list->cnt ? rd_kafka_offsets_for_times(rk, list, kb_left(deadline))
+                     : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 /*
- * Not rd_kafka_query_watermark_offsets: that asks one partition after the other, and waits for as long as a broker hangs.  Times
- * of -2 and -1 mean the first and the next offset to the broker.
+ * Not rd_kafka_query_watermark_offsets: that asks one partition after the other, and waits for as long as a broker hangs.
  */
 rd_kafka_resp_err_t kb_watermarks(rd_kafka_t *rk, const char *topic, struct ft_partition_info *part,
                                   size_t n, int timeout_ms)
@@ -52,14 +63,12 @@ rd_kafka_resp_err_t kb_watermarks(rd_kafka_t *rk, const char *topic, struct ft_p
 
     for (size_t i = 0; i < n; i++)
         rd_kafka_topic_partition_list_add(list, topic, part[i].partition);
-    for (int time = -2; n && !e && time < 0; time++)
+    for (int time = FIRST; !e && time <= NEXT; time++)
         do {
-            for (int i = 0; i < list->cnt; i++)
-                list->elems[i].offset = time;
-            e = rd_kafka_offsets_for_times(rk, list, kb_left(deadline));
+            e = ask_offsets(rk, list, time, deadline);
             for (int i = 0; !e && i < list->cnt; i++) {
                 e = list->elems[i].err;
-                *(time == -2 ? &part[i].low : &part[i].high) = list->elems[i].offset;
+                *(time == FIRST ? &part[i].low : &part[i].high) = list->elems[i].offset;
             }
         } while (again(e, deadline));
     rd_kafka_topic_partition_list_destroy(list);
@@ -322,10 +331,55 @@ enum ft_status kb_topics(struct ft_bus *bus, int timeout_ms, struct ft_topic_inf
     *out = calloc((size_t)md->topic_cnt + 1, sizeof(**out));
     for (int i = 0; *out && i < md->topic_cnt; i++) {
         snprintf((*out)[*n].name, sizeof((*out)[*n].name), "%s", md->topics[i].topic);
+        (*out)[*n].messages = -1;
         (*out)[(*n)++].partitions = md->topics[i].partition_cnt;
     }
     rd_kafka_metadata_destroy(md);
     return *out ? FT_OK : ft_fail(err, FT_ENOMEM, "kafka: no memory");
+}
+
+/* Adds sign times the offsets; list holds the partitions of all topics, one topic after the other. */
+static void add_offsets(const rd_kafka_topic_partition_list_t *list, struct ft_topic_info *topics,
+                        size_t n, int sign, rd_kafka_resp_err_t e)
+{
+    int at = 0;
+
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < topics[i].partitions; k++, at++) {
+            if (e || list->elems[at].err)
+                topics[i].messages = -1;
+            if (topics[i].messages >= 0)
+                topics[i].messages += sign * list->elems[at].offset;
+        }
+}
+
+enum ft_status kb_count(struct ft_bus *bus, struct ft_topic_info *topics, size_t n, int timeout_ms,
+                        struct ft_err *err)
+{
+    struct kb_bus *b = kb(bus);
+    int64_t deadline = ft_now_ms() + timeout_ms;
+    rd_kafka_topic_partition_list_t *list;
+    enum ft_status st = kb_reach(b, deadline, err);
+    rd_kafka_resp_err_t e;
+
+    if (st != FT_OK)
+        return st;
+    list = rd_kafka_topic_partition_list_new((int)n);
+    for (size_t i = 0; i < n; i++) {
+        topics[i].messages = 0;
+        for (int k = 0; k < topics[i].partitions; k++)
+            rd_kafka_topic_partition_list_add(list, topics[i].name, k);
+    }
+    e = ask_offsets(b->admin.rk, list, NEXT, deadline);
+    add_offsets(list, topics, n, 1, e);
+    if (!e) {
+        e = ask_offsets(b->admin.rk, list, FIRST, deadline);
+        add_offsets(list, topics, n, -1, e);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (e == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) /* what it says when none has a leader */
+        return FT_OK;
+    return e ? ft_fail(err, kb_status(e), "%s: offsets: %s", b->brokers, kb_text(e)) : FT_OK;
 }
 
 static rd_kafka_event_t *describe(rd_kafka_t *rk, const char *group, int64_t deadline)
@@ -424,6 +478,41 @@ static enum ft_status add_owners(rd_kafka_t *rk, const char *topic, const char *
     return e ? group_failed(group, e, err) : FT_OK;
 }
 
+bool kb_nobody_has(struct kb_bus *b, const char *topic, const char *group, int timeout_ms)
+{
+    int64_t deadline = ft_now_ms() + timeout_ms;
+    const struct rd_kafka_metadata *md;
+    const struct rd_kafka_metadata_topic *t;
+    const rd_kafka_ConsumerGroupDescription_t **g = NULL;
+    const rd_kafka_DescribeConsumerGroups_result_t *r;
+    rd_kafka_event_t *ev;
+    size_t n = 0;
+    bool nobody;
+
+    if (metadata(b, deadline, &md, NULL) != FT_OK)
+        return false;
+    t = find_topic(md, topic);
+    nobody = t && t->partition_cnt > 0;
+    rd_kafka_metadata_destroy(md);
+    if (!nobody)
+        return false;
+    ev = describe(b->admin.rk, group, deadline);
+    r = ev && !rd_kafka_event_error(ev) ? rd_kafka_event_DescribeConsumerGroups_result(ev) : NULL;
+    if (r)
+        g = rd_kafka_DescribeConsumerGroups_result_groups(r, &n);
+    nobody = n == 1 && !rd_kafka_ConsumerGroupDescription_error(g[0]) &&
+             rd_kafka_ConsumerGroupDescription_state(g[0]) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+    for (size_t m = 0; nobody && m < rd_kafka_ConsumerGroupDescription_member_count(g[0]); m++) {
+        const rd_kafka_MemberAssignment_t *a = rd_kafka_MemberDescription_assignment(
+            rd_kafka_ConsumerGroupDescription_member(g[0], m));
+
+        nobody = !a || rd_kafka_MemberAssignment_partitions(a)->cnt == 0;
+    }
+    if (ev)
+        rd_kafka_event_destroy(ev);
+    return nobody;
+}
+
 static enum ft_status list_partitions(struct kb_bus *b, const char *topic, int64_t deadline,
                                       struct ft_partition_info **out, size_t *n, struct ft_err *err)
 {
@@ -473,8 +562,6 @@ enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *
     }
     if (st == FT_OK && group)
         st = add_committed(b, topic, group, deadline, *out, *n, err);
-    if (st == FT_OK && group)
-        st = add_owners(b->admin.rk, topic, group, deadline, *out, *n, err);
     if (st != FT_OK) {
         free(*out);
         *out = NULL;
@@ -483,6 +570,16 @@ enum ft_status kb_partitions(struct ft_bus *bus, const char *topic, const char *
     }
     qsort(*out, *n, sizeof(**out), by_number);
     return FT_OK;
+}
+
+enum ft_status kb_owners(struct ft_bus *bus, const char *topic, const char *group, int timeout_ms,
+                         struct ft_partition_info *part, size_t n, struct ft_err *err)
+{
+    struct kb_bus *b = kb(bus);
+    int64_t deadline = ft_now_ms() + timeout_ms;
+    enum ft_status st = kb_reach(b, deadline, err);
+
+    return st == FT_OK ? add_owners(b->admin.rk, topic, group, deadline, part, n, err) : st;
 }
 
 enum ft_status kb_offset_at(struct ft_bus *bus, const char *topic, int32_t partition, int64_t ms,

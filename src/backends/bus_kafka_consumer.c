@@ -13,6 +13,7 @@
 #define LOOK_MS 2000 /* how often it is asked while nothing comes */
 #define BEHIND 8     /* looks at a partition that stands still */
 #define SILENT 4     /* looks at a partition of which nothing was heard since it began */
+#define IDLE 3       /* looks with no partition at all */
 /*
  * Between two assignments: when a partition is taken out again while its last stop is under way, 2.0.2 aborts the process
  * ("Assertion `rktp->rktp_started' failed").  Nothing tells when a stop is done; it takes some milliseconds.
@@ -50,6 +51,7 @@ struct ft_consumer {
     int64_t look_at_ms;     /* when the next look is due */
     unsigned n_flow;        /* messages, for FLOW */
     int64_t assigned_ms;    /* for SETTLE_MS */
+    int n_idle;             /* looks without a partition */
 };
 
 static struct ft_consumer *consumer_of(void *client)
@@ -162,15 +164,16 @@ static bool take_parts(struct ft_consumer *c, const struct ft_assigned *part, si
 }
 
 /*
- * The group's offsets of the partitions that are to begin there; none: the beginning.  A partition that begins paused
- * is left alone: its owner will seek, and its offset may be held up by a transaction that the owner has yet to end.
+ * The group's offsets of the partitions that are to begin there; none: the beginning.  Of those that begin elsewhere it is asked
+ * only whether there are any, for same_topic.  A partition that begins paused is left alone: its owner will seek, and its offset
+ * may be held up by a transaction that the owner has yet to end.
  */
 static void fetch_committed(struct ft_consumer *c)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->n_parts + 1);
 
     for (size_t i = 0; i < c->n_parts; i++)
-        if (c->part[i].pos == FT_START_COMMITTED && !c->part[i].paused)
+        if (!c->part[i].paused)
             rd_kafka_topic_partition_list_add(list, c->part[i].topic, c->part[i].partition);
     if (list->cnt && !rd_kafka_committed(c->client.rk, list, ASK_MS))
         for (int i = 0; i < list->cnt; i++) {
@@ -180,9 +183,10 @@ static void fetch_committed(struct ft_consumer *c)
             if (!p || e->err)
                 continue;
             p->committed = e->offset >= 0;
-            p->pos = p->committed            ? e->offset
-                     : c->client.bus->latest ? FT_START_LATEST
-                                             : FT_START_EARLIEST;
+            if (p->pos == FT_START_COMMITTED)
+                p->pos = p->committed            ? e->offset
+                         : c->client.bus->latest ? FT_START_LATEST
+                                                 : FT_START_EARLIEST;
         }
     rd_kafka_topic_partition_list_destroy(list); /* on trouble the library asks again by itself */
 }
@@ -416,6 +420,27 @@ static enum ft_status is_silent(struct ft_consumer *c, struct ft_err *err)
     return FT_AGAIN;
 }
 
+/*
+ * The leader of a group shares out what it sees of the topic at that moment.  When the topic was away just then, to be made anew,
+ * nobody is given anything, and for 2.0.2 nothing has changed when it is back: the group would be at rest for good.
+ */
+static enum ft_status is_idle(struct ft_consumer *c, struct ft_err *err)
+{
+    rd_kafka_topic_partition_list_t *topics;
+    enum ft_status st = FT_AGAIN;
+
+    if (c->n_parts)
+        c->n_idle = 0;
+    if (c->n_parts || ++c->n_idle % IDLE || rd_kafka_subscription(c->client.rk, &topics))
+        return FT_AGAIN;
+    for (int i = 0; i < topics->cnt && st == FT_AGAIN; i++)
+        if (kb_nobody_has(c->client.bus, topics->elems[i].topic, c->opts.group, SAME_MS))
+            st = ft_fail(err, FT_EFATAL, "%s: nobody in the group was given its partitions",
+                         topics->elems[i].topic);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return st;
+}
+
 static bool has_queue(struct ft_consumer *c)
 {
     rd_kafka_queue_t *q = rd_kafka_queue_get_consumer(c->client.rk);
@@ -442,6 +467,8 @@ static enum ft_status look(struct ft_consumer *c, bool flows, struct ft_err *err
         st = stands_still(c, err);
     if (st == FT_AGAIN && !flows)
         st = look_anew(c, err);
+    if (st == FT_AGAIN)
+        st = is_idle(c, err);
     return st;
 }
 
@@ -662,10 +689,13 @@ enum ft_status kb_consumer_committed(struct ft_consumer *c, const char *topic, i
     rd_kafka_topic_partition_list_t *list = list_one(topic, partition, RD_KAFKA_OFFSET_INVALID);
     rd_kafka_resp_err_t e = rd_kafka_committed(c->client.rk, list, timeout_ms);
     int64_t offset = list->elems[0].offset;
+    struct part *p = find(c, topic, partition);
 
     e = e ? e : list->elems[0].err;
     rd_kafka_topic_partition_list_destroy(list);
     *next = offset < 0 ? -1 : offset;
+    if (!e && p)
+        p->committed = offset >= 0;
     if (e)
         return ft_fail(err, kb_status(e), "%s [%d]: committed offset: %s", topic, (int)partition,
                        kb_text(e));

@@ -228,6 +228,7 @@ static enum ft_status lb_topics(struct ft_bus *bus, int timeout_ms, struct ft_to
     for (*n = 0; *n < b->n_topics; ++*n) {
         memcpy((*out)[*n].name, b->topic[*n]->name, sizeof((*out)[*n].name));
         (*out)[*n].partitions = b->topic[*n]->n_parts;
+        (*out)[*n].messages = -1;
     }
 out:
     pthread_mutex_unlock(&b->lock);
@@ -270,11 +271,50 @@ static enum ft_status lb_partitions(struct ft_bus *bus, const char *topic, const
                                                .low = t->part[i].low,
                                                .high = t->part[i].next,
                                                .committed = h ? h->committed[i] : -1};
-        if (g)
-            lb_group_owner(g, t, i, (*out)[i].owner, sizeof((*out)[i].owner));
     }
     *n = (size_t)t->n_parts;
 out:
+    pthread_mutex_unlock(&b->lock);
+    return st;
+}
+
+static enum ft_status lb_count(struct ft_bus *bus, struct ft_topic_info *topics, size_t n,
+                               int timeout_ms, struct ft_err *err)
+{
+    struct lb_bus *b = lb(bus);
+    enum ft_status st = FT_OK;
+
+    (void)timeout_ms;
+    pthread_mutex_lock(&b->lock);
+    if (!lb_fails(b, FT_CALL_TOPICS, &st, err))
+        for (size_t i = 0; i < n; i++) {
+            const struct lb_topic *t = lb_topic_find(b, topics[i].name);
+
+            topics[i].messages = t ? 0 : -1;
+            for (int k = 0; t && k < t->n_parts; k++)
+                topics[i].messages += t->part[k].next - t->part[k].low;
+        }
+    pthread_mutex_unlock(&b->lock);
+    return st;
+}
+
+static enum ft_status lb_owners(struct ft_bus *bus, const char *topic, const char *group,
+                                int timeout_ms, struct ft_partition_info *part, size_t n,
+                                struct ft_err *err)
+{
+    struct lb_bus *b = lb(bus);
+    enum ft_status st = FT_OK;
+    struct lb_topic *t;
+    struct lb_group *g;
+
+    (void)timeout_ms;
+    pthread_mutex_lock(&b->lock);
+    if (!lb_fails(b, FT_CALL_TOPICS, &st, err)) {
+        t = lb_topic_find(b, topic);
+        g = lb_group_find(b, group);
+        for (size_t i = 0; t && g && i < n; i++)
+            lb_group_owner(g, t, part[i].partition, part[i].owner, sizeof(part[i].owner));
+    }
     pthread_mutex_unlock(&b->lock);
     return st;
 }
@@ -665,6 +705,8 @@ static const struct ft_bus_ops loopback_ops = {
     .ensure_topics = lb_ensure_topics,
     .topics = lb_topics,
     .partitions = lb_partitions,
+    .count = lb_count,
+    .owners = lb_owners,
     .offset_at = lb_offset_at,
     .producer_new = lb_producer_new,
     .send = lb_send,
