@@ -78,7 +78,16 @@ struct ft_replay_view {
 #define FT_RATE_POINTS 300
 #define FT_LIVE_FLAGGED 1000
 
-enum ft_score_window { FT_WIN_100, FT_WIN_1000, FT_WIN_5MIN, FT_WIN_RUN, FT_N_WINDOWS };
+/* The last two by full hours: the present one and as many before it. */
+enum ft_score_window {
+    FT_WIN_100,
+    FT_WIN_1000,
+    FT_WIN_5MIN,
+    FT_WIN_RUN,
+    FT_WIN_HOUR,
+    FT_WIN_DAY,
+    FT_N_WINDOWS
+};
 
 struct ft_live {
     uint64_t seq;   /* changes when anything below did */

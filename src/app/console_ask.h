@@ -21,7 +21,7 @@ void ft_picture_free(struct ft_picture *p);
 /* What the reader keeps between two readings. */
 struct ft_picture_run {
     char run[FT_RUN_TEXT + 1];
-    int64_t since_ms, slow_ms;
+    int64_t since_ms, slow_ms, hours_ms;
     struct ft_scores before; /* what the run's first hour held when it was first seen */
 };
 /* Fills p; before: the picture of the last reading.  run: of the replay, "" when there is none; since_ms: wall clock,

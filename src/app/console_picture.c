@@ -10,8 +10,9 @@
 #include "console_ask.h"
 #include "fraudtop/log.h"
 
-#define NEWEST 100   /* rows of the list read each time */
-#define SLOW_MS 5000 /* between two readings of the long windows and of the whole list */
+#define NEWEST 100     /* rows of the list read each time */
+#define SLOW_MS 5000   /* between two readings of the long windows and of the whole list */
+#define HOURS_MS 30000 /* between two readings of the hours */
 #define FIVE_MIN_MS 300000
 #define LONG_WINDOW 20000 /* scores of the five-minute window at the most */
 
@@ -62,25 +63,17 @@ static enum ft_status read_list(struct ft_picture *p, const struct ft_picture *b
     return st;
 }
 
-/* The run's histogram: the hours since it began, less what those hours held when it was first seen. */
-static enum ft_status read_run(struct ft_picture *p, struct ft_picture_run *r, const char *run,
-                               int64_t since_ms, struct ft_cases *s, struct ft_err *err)
+/* Of so many hours, the present one among them. */
+static enum ft_status read_hours(struct ft_cases *s, int hours, struct ft_scores *out,
+                                 struct ft_err *err)
 {
-    bool fresh = !r->since_ms || strcmp(r->run, run) != 0;
-    struct ft_scores now = {0};
-    int64_t from_ms;
     const cJSON *bin;
     cJSON *o;
     char *json;
     size_t i = 0;
-    enum ft_status st;
+    enum ft_status st = ft_cases_histograms(s, hours, &json, err);
 
-    if (fresh) {
-        snprintf(r->run, sizeof(r->run), "%s", run);
-        r->since_ms = since_ms;
-    }
-    from_ms = r->since_ms;
-    st = ft_cases_histograms(s, (int)((ft_wall_ms() - from_ms) / 3600000) + 1, &json, err);
+    *out = (struct ft_scores){0};
     if (st != FT_OK)
         return st;
     o = cJSON_Parse(json);
@@ -88,14 +81,32 @@ static enum ft_status read_run(struct ft_picture *p, struct ft_picture_run *r, c
     cJSON_ArrayForEach(bin, cJSON_GetObjectItemCaseSensitive(o, "all"))
     {
         if (i < FT_SCORE_BINS && cJSON_IsNumber(bin)) {
-            now.bin[i] = (uint64_t)bin->valuedouble;
-            now.count += now.bin[i++];
+            out->bin[i] = (uint64_t)bin->valuedouble;
+            out->count += out->bin[i++];
         }
     }
     cJSON_Delete(o);
+    return FT_OK;
+}
+
+/* The run's histogram: the hours since it began, less what those hours held when it was first seen. */
+static enum ft_status read_run(struct ft_picture *p, struct ft_picture_run *r, const char *run,
+                               int64_t since_ms, struct ft_cases *s, struct ft_err *err)
+{
+    bool fresh = !r->since_ms || strcmp(r->run, run) != 0;
+    struct ft_scores now;
+    enum ft_status st;
+
+    if (fresh) {
+        snprintf(r->run, sizeof(r->run), "%s", run);
+        r->since_ms = since_ms;
+    }
+    st = read_hours(s, (int)((ft_wall_ms() - r->since_ms) / 3600000) + 1, &now, err);
+    if (st != FT_OK)
+        return st;
     if (fresh)
         r->before = now;
-    for (i = 0; i < FT_SCORE_BINS; i++) {
+    for (size_t i = 0; i < FT_SCORE_BINS; i++) {
         uint64_t had = r->before.bin[i] < now.bin[i] ? r->before.bin[i] : now.bin[i];
 
         p->window[FT_WIN_RUN].bin[i] = now.bin[i] - had;
@@ -109,7 +120,8 @@ enum ft_status ft_picture_read(struct ft_picture *p, const struct ft_picture *be
                                int64_t since_ms, struct ft_err *err)
 {
     int64_t now = ft_now_ms();
-    bool slow = now - r->slow_ms >= SLOW_MS || !r->slow_ms;
+    bool slow = now - r->slow_ms >= SLOW_MS || !r->slow_ms,
+         hours = now - r->hours_ms >= HOURS_MS || !r->hours_ms;
     uint64_t flagged;
     int64_t start = ft_now_ns();
     enum ft_status st = ft_cases_scores(s, 100, 0, &p->window[FT_WIN_100], &flagged, err);
@@ -125,6 +137,10 @@ enum ft_status ft_picture_read(struct ft_picture *p, const struct ft_picture *be
         p->window[FT_WIN_5MIN] = before->window[FT_WIN_5MIN];
         p->window[FT_WIN_RUN] = before->window[FT_WIN_RUN];
     }
+    if (st == FT_OK && !hours) {
+        p->window[FT_WIN_HOUR] = before->window[FT_WIN_HOUR];
+        p->window[FT_WIN_DAY] = before->window[FT_WIN_DAY];
+    }
     if (st == FT_OK && slow)
         st = ft_cases_scores(s, LONG_WINDOW, ft_wall_ms() - FIVE_MIN_MS, &p->window[FT_WIN_5MIN],
                              &flagged, err);
@@ -132,6 +148,12 @@ enum ft_status ft_picture_read(struct ft_picture *p, const struct ft_picture *be
         st = read_run(p, r, run, since_ms, s, err);
     if (st == FT_OK && slow)
         r->slow_ms = now;
+    if (st == FT_OK && hours)
+        st = read_hours(s, 1, &p->window[FT_WIN_HOUR], err);
+    if (st == FT_OK && hours)
+        st = read_hours(s, 24, &p->window[FT_WIN_DAY], err);
+    if (st == FT_OK && hours)
+        r->hours_ms = now;
     p->read_ms = ft_now_ms();
     return st;
 }

@@ -484,8 +484,14 @@ static void scene_live(void *self, struct ft_live *l)
     fill_run(s, &l->window[FT_WIN_RUN], l->scored - l->flagged, l->flagged);
     fill_run(s, &l->window[FT_WIN_5MIN], 300 * 48210, 71);
     l->above[FT_WIN_5MIN] = 71;
-    if (s->script == FT_SCRIPT_DRIFT)
+    fill_run(s, &l->window[FT_WIN_HOUR], (uint64_t)3600 * 48210, 43610);
+    l->above[FT_WIN_HOUR] = 43610;
+    fill_run(s, &l->window[FT_WIN_DAY], (uint64_t)86400 * 48210, 958000);
+    l->above[FT_WIN_DAY] = 958000;
+    if (s->script == FT_SCRIPT_DRIFT) {
         fill_scores(s, &l->window[FT_WIN_5MIN], &l->above[FT_WIN_5MIN], 3000, 77, 4800);
+        fill_scores(s, &l->window[FT_WIN_HOUR], &l->above[FT_WIN_HOUR], 3000, 77, 4800);
+    }
     l->above[FT_WIN_RUN] = l->flagged;
     if (s->script != FT_SCRIPT_EMPTY)
         set_labels(l);

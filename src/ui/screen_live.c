@@ -8,7 +8,7 @@
 #include "fraudtop/text.h"
 
 static const char *const window_name[FT_N_WINDOWS] = {"last 100", "last 1,000", "last 5 min",
-                                                      "this run"};
+                                                      "this run", "this hour",  "24 hours"};
 
 /* Texts of a number, made where they are used: at most so many in one line. */
 struct texts {
@@ -507,21 +507,30 @@ static void draw_model(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
 {
     const struct ft_live *l = c->live;
     struct texts t;
-    const uint64_t recent = l->window[FT_WIN_5MIN].count;
-    double run = ratio(l->flagged, l->scored), now = ratio(l->above[FT_WIN_5MIN], recent);
+    /* An hour says more than minutes, once there is something older to hold it against. */
+    bool long_ago = l->window[FT_WIN_HOUR].count >= 500 &&
+                    l->window[FT_WIN_DAY].count > l->window[FT_WIN_HOUR].count;
+    enum ft_score_window late = long_ago ? FT_WIN_HOUR : FT_WIN_5MIN,
+                         all = long_ago ? FT_WIN_DAY : FT_WIN_RUN;
+    const char *late_name = long_ago ? "1 h" : "5 min", *all_name = long_ago ? "24 h" : "run";
+    const uint64_t recent = l->window[late].count;
+    double now = ratio(l->above[late], recent),
+           mean =
+               long_ago ? ratio(l->above[all], l->window[all].count) : ratio(l->flagged, l->scored);
     char key[16];
 
     ft_title(c, cv, b.y, b.x, b.w, "model", l->model_name);
-    if (b.h > 1 && l->window[FT_WIN_5MIN].count >= 500)
+    if (b.h > 1 && recent >= 500)
         ft_putf(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
-                "score shift (PSI, 5 min to run) %.2f  n %s",
-                psi(&l->window[FT_WIN_5MIN], &l->window[FT_WIN_RUN]),
-                (ft_fmt_short(t.t[2], 32, (double)l->window[FT_WIN_5MIN].count), t.t[2]));
+                "score shift (PSI, %s to %s) %.2f  n %s", late_name, all_name,
+                psi(&l->window[late], &l->window[all]),
+                (ft_fmt_short(t.t[2], 32, (double)recent), t.t[2]));
     else if (b.h > 1)
         ft_put(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_MUTED, "score shift: too few scores to tell");
     if (b.h > 2)
-        ft_putf(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "flagged, 5 min  %s   run  %s",
-                share(t.t[0], 100 * now, 3, " %"), share(t.t[1], 100 * run, 3, " %"));
+        ft_putf(cv, b.y + 2, b.x + 1, b.w - 1, FT_ROLE_NORMAL, "flagged, %s  %s   %s  %s",
+                late_name, share(t.t[0], 100 * now, 3, " %"), all_name,
+                share(t.t[1], 100 * mean, 3, " %"));
     if (b.h > 3)
         ft_putf(cv, b.y + 3, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
                 "replay %d   score %d   sink %d    %s Health", l->n_replay, l->n_score, l->n_sink,

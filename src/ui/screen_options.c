@@ -10,7 +10,7 @@
 enum { OPT_REFRESH, OPT_THEME, OPT_MASK, OPT_WINDOW, OPT_SLOW, N_OPTS };
 
 static const char *const window_name[FT_N_WINDOWS] = {"100 scores", "1,000 scores", "5 minutes",
-                                                      "this run"};
+                                                      "this run",   "this hour",    "24 hours"};
 
 static void option_value(const struct ft_con *c, int i, char *out, size_t size)
 {

@@ -50,6 +50,17 @@ for options in "" --exactly-once; do
     echo "made anew${options:+ $options}: passed"
 done
 
+# under stages that have only just begun: again and again, since it matters how far each of them has come
+for round in 1 2 3 4 5 6; do
+    n=$((round % 2 ? 9000 : 12000))
+    made $n "$round" "$TMP/now.csv"
+    three_stages
+    anew "$TMP/now.csv"
+    arrived $n 90
+    for name in score sink; do killed $name TERM; done
+done
+echo "made anew under stages that had just begun: passed"
+
 # under a running replay: whatever it could not send to the old topic is in the table
 three_stages
 replay_of "$TMP/most.csv" 500
