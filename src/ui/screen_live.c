@@ -520,7 +520,7 @@ static void draw_model(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
     char key[16];
 
     ft_title(c, cv, b.y, b.x, b.w, "model", l->model_name);
-    if (b.h > 1 && recent >= 500)
+    if (b.h > 1 && recent >= 500 && l->window[all].count >= 500)
         ft_putf(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
                 "score shift (PSI, %s to %s) %.2f  n %s", late_name, all_name,
                 psi(&l->window[late], &l->window[all]),
