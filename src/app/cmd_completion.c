@@ -24,12 +24,15 @@ static size_t verbs(const struct ft_command *c, bool print)
 {
     size_t n = 0;
 
-    for (const char *p = c->args; p && *p; p = strchr(p, '|'), p += p != NULL) {
+    for (const char *p = c->args, *next; p && *p; p = next) {
         size_t from = strspn(p, " ["), len = strspn(p + from, "abcdefghijklmnopqrstuvwxyz");
 
         if (len && print)
             printf("%s%.*s", n ? " " : "", (int)len, p + from);
         n += len > 0;
+        next = strchr(p, '|');
+        if (next)
+            next++;
     }
     return n;
 }

@@ -329,11 +329,10 @@ static void bad_messages_go_to_the_dead_letters(void **state)
         "[]",
         "{\"data\":{\"amount\":1}}",
         "{\"transaction_id\":\"no uuid\",\"data\":{\"amount\":1}}",
-        "{\"transaction_id\":\"0199c0de-0000-8000-8000-000000000001\",\"data\":{\"amount\":"
-        "\"much\","
-        "\"transaction_time\":\"2020-01-01 10:00\"}}",
-        "{\"transaction_id\":\"0199c0de-0000-8000-8000-000000000002\",\"data\":{\"amount\":-1,"
-        "\"transaction_time\":\"2020-01-01 10:00\"}}",
+        ("{\"transaction_id\":\"0199c0de-0000-8000-8000-000000000001\",\"data\":{\"amount\":"
+         "\"much\",\"transaction_time\":\"2020-01-01 10:00\"}}"),
+        ("{\"transaction_id\":\"0199c0de-0000-8000-8000-000000000002\",\"data\":{\"amount\":-1,"
+         "\"transaction_time\":\"2020-01-01 10:00\"}}"),
         "{\"transaction_id\":\"0199c0de-0000-8000-8000-000000000003\",\"data\":7}",
     };
     const size_t n_bad = sizeof(bad) / sizeof(bad[0]);
