@@ -11,7 +11,8 @@
 
 void ft_json_start(struct ft_json *j, struct ft_span text, char *scratch)
 {
-    *j = (struct ft_json){.p = text.p, .end = text.p + text.n, .start = text.p, .scratch = scratch};
+    *j = (struct ft_json){
+        .p = text.p, .end = text.n ? text.p + text.n : text.p, .start = text.p, .scratch = scratch};
 }
 
 void ft_json_blanks(struct ft_json *j)

@@ -49,7 +49,7 @@ const char *ft_json_number_end(const char *p, const char *end)
 
 bool ft_is_json_number(struct ft_span text)
 {
-    return ft_json_number_end(text.p, text.p + text.n) == text.p + text.n && text.n;
+    return text.n && ft_json_number_end(text.p, text.p + text.n) == text.p + text.n;
 }
 
 /* Lower-case word, at most 8 letters: true when text is that word in any case. */
@@ -150,7 +150,7 @@ static bool fast(uint64_t digits, long exponent, double *out)
 
 bool ft_parse_double(struct ft_span text, double *out)
 {
-    const char *p = text.p, *end = text.p + text.n, *start, *digits_end;
+    const char *p = text.p, *end = text.n ? text.p + text.n : text.p, *start, *digits_end;
     uint64_t digits = 0;
     long exponent = 0, given = 0;
     size_t n = 0, significant = 0;
