@@ -75,6 +75,21 @@ static void stop(struct ft_stage **s)
     *s = NULL;
 }
 
+/* The stages ask it as long as they run, and it reads their counters until it ends. */
+static void stop_control(struct world *w)
+{
+    struct ft_stage *s[] = {w->score, w->sink};
+    struct ft_err err;
+
+    for (int i = 0; i < 2; i++)
+        if (s[i]) {
+            ft_stage_stop(s[i]);
+            ok(ft_stage_join(s[i], 10000, &err), &err);
+        }
+    ft_control_stop(w->pipe.control);
+    w->pipe.control = NULL;
+}
+
 static int teardown(void **state)
 {
     struct world *w = *state;
@@ -520,8 +535,7 @@ static void what_is_in_force_counts_at_once(void **state)
         ft_sleep_ms(20);
     assert_int_equal(count("SELECT count(*) FROM fraudtop_processes WHERE role = 'test'"), 1);
     assert_int_equal(count("SELECT count(*) FROM fraudtop_in_force WHERE who = 'ana'"), 1);
-    ft_control_stop(w->pipe.control);
-    w->pipe.control = NULL;
+    stop_control(w);
 }
 
 static enum ft_status give_other(void *user, const char *model, const struct ft_scorer **out,
@@ -565,8 +579,7 @@ static void another_model_takes_over(void **state)
               " WHERE name LIKE 'velocity%'"),
         50);
     stop(&w->score);
-    ft_control_stop(w->pipe.control);
-    w->pipe.control = NULL;
+    stop_control(w);
     ft_scorer_free(other);
 }
 
