@@ -546,7 +546,7 @@ void ft_ask_fini(struct ft_console *c, int lane)
     if (lane == FT_LANE_DATABASE) {
         ft_cases_close(c->cases);
         c->cases = NULL;
-    } else if (c->replay) {
+    } else if (lane == FT_LANE_OTHER && c->replay) { /* every worker comes by here */
         ft_stage_stop(c->replay);
         ft_control_remove(c->pipeline->pipe.control, c->replay);
         if (ft_stage_join(c->replay, 5000, NULL) != FT_AGAIN)
