@@ -53,7 +53,8 @@ types demo y
 ends demo 30 0
 within 30 gone "$pid" || fail "the private server lives on"
 [ ! -e "$XDG_STATE_HOME/fraudtop/postgres/cluster/postmaster.pid" ] || fail "the server left its file"
-! pgrep -f "$TMP" >/dev/null || fail "left behind: $(pgrep -af "$TMP")"
+none_left() { ! pgrep -f "$TMP" >/dev/null; }
+within 5 none_left || fail "left behind: $(pgrep -af "$TMP")"
 
 # a kill leaves the server no longer than a moment, and what was stored is there
 console demo 80x24 demo --rate 500
