@@ -96,8 +96,10 @@ enum ft_status ft_bus_count(struct ft_bus *bus, struct ft_topic_info *topics, si
 enum ft_status ft_bus_owners(struct ft_bus *bus, const char *topic, const char *group,
                              int timeout_ms, struct ft_partition_info *part, size_t n,
                              struct ft_err *err);
-/* Messages that the group has yet to read. */
+/* Messages that the group has yet to read: of one partition, of a whole topic. */
 int64_t ft_partition_lag(const struct ft_partition_info *p);
+enum ft_status ft_bus_lag(struct ft_bus *bus, const char *topic, const char *group, int timeout_ms,
+                          int64_t *lag, struct ft_err *err);
 /* First offset of a partition whose record timestamp is at or after ms (the end when none). */
 enum ft_status ft_bus_offset_at(struct ft_bus *bus, const char *topic, int32_t partition,
                                 int64_t ms, int timeout_ms, int64_t *offset, struct ft_err *err);

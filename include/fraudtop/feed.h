@@ -78,7 +78,7 @@ struct ft_replay_view {
 #define FT_RATE_POINTS 300
 #define FT_LIVE_FLAGGED 1000
 
-/* The last two by full hours: the present one and as many before it. */
+/* The last two by hours of the clock: the present one alone, and 24 with the present one. */
 enum ft_score_window {
     FT_WIN_100,
     FT_WIN_1000,

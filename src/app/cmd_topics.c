@@ -64,21 +64,11 @@ struct line {
 static enum ft_status measure(struct browse *b, const struct ft_topic_info *t, struct line *l,
                               struct ft_err *err)
 {
-    struct ft_partition_info *part;
-    enum ft_status st;
-    size_t n;
-
     *l = (struct line){.topic = t->name,
                        .group = group_of(b->app, t->name),
                        .partitions = t->partitions,
                        .messages = t->messages};
-    if (!l->group)
-        return FT_OK;
-    st = ft_bus_partitions(b->bus, t->name, l->group, b->timeout_ms, &part, &n, err);
-    for (size_t i = 0; i < n; i++)
-        l->lag += ft_partition_lag(&part[i]);
-    free(part);
-    return st;
+    return l->group ? ft_bus_lag(b->bus, t->name, l->group, b->timeout_ms, &l->lag, err) : FT_OK;
 }
 
 static void line_json(struct ft_buf *out, const struct line *l)

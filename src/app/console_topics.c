@@ -105,23 +105,17 @@ static const char *group_of(struct ft_console *c, const char *topic)
 static void add_topic(struct ft_console *c, cJSON *list, const struct ft_topic_info *t)
 {
     const char *group = group_of(c, t->name);
-    struct ft_partition_info *p = NULL;
     cJSON *o = cJSON_CreateObject();
-    double lag = 0;
-    size_t n = 0;
+    int64_t lag;
 
     cJSON_AddStringToObject(o, "topic", t->name);
     cJSON_AddNumberToObject(o, "partitions", t->partitions);
     if (t->messages >= 0)
         cJSON_AddNumberToObject(o, "messages", (double)t->messages);
-    if (group &&
-        ft_bus_partitions(c->pipeline->pipe.bus, t->name, group, ASK_MS, &p, &n, NULL) == FT_OK) {
-        for (size_t i = 0; i < n; i++)
-            lag += (double)ft_partition_lag(&p[i]);
+    if (group && ft_bus_lag(c->pipeline->pipe.bus, t->name, group, ASK_MS, &lag, NULL) == FT_OK) {
         cJSON_AddStringToObject(o, "group", group);
-        cJSON_AddNumberToObject(o, "lag", lag);
+        cJSON_AddNumberToObject(o, "lag", (double)lag);
     }
-    free(p);
     cJSON_AddItemToArray(list, o);
 }
 

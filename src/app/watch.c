@@ -446,10 +446,8 @@ static enum ft_status open_consumer(struct ft_watch *w, struct ft_consumer **in,
 static void ask_lag(struct ft_watch *w, int stage)
 {
     const struct ft_watch_stage *s = &w->stage[stage].is;
-    struct ft_partition_info *part = NULL;
     struct ft_bus_health health;
-    int64_t lag = 0;
-    size_t n = 0;
+    int64_t lag;
     bool told;
 
     pthread_mutex_lock(&w->lock);
@@ -459,11 +457,8 @@ static void ask_lag(struct ft_watch *w, int stage)
         return;
     ft_bus_health(w->bus, &health);
     if ((health.known && !health.up) ||
-        ft_bus_partitions(w->bus, s->topic, s->group, ASK_MS, &part, &n, NULL) != FT_OK)
+        ft_bus_lag(w->bus, s->topic, s->group, ASK_MS, &lag, NULL) != FT_OK)
         return;
-    for (size_t i = 0; i < n; i++)
-        lag += ft_partition_lag(&part[i]);
-    free(part);
     pthread_mutex_lock(&w->lock);
     w->stage[stage].lag = lag;
     w->stage[stage].at_ms = ft_now_ms();

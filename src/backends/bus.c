@@ -1,5 +1,6 @@
 #include "bus_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -109,6 +110,20 @@ enum ft_status ft_bus_partitions(struct ft_bus *bus, const char *topic, const ch
     *out = NULL;
     *n = 0;
     return ops_of(bus)->partitions(bus, topic, group, timeout_ms, out, n, err);
+}
+
+enum ft_status ft_bus_lag(struct ft_bus *bus, const char *topic, const char *group, int timeout_ms,
+                          int64_t *lag, struct ft_err *err)
+{
+    struct ft_partition_info *part;
+    size_t n;
+    enum ft_status st = ft_bus_partitions(bus, topic, group, timeout_ms, &part, &n, err);
+
+    *lag = 0;
+    for (size_t i = 0; st == FT_OK && i < n; i++)
+        *lag += ft_partition_lag(&part[i]);
+    free(part);
+    return st;
 }
 
 size_t ft_topics_of_users(struct ft_topic_info *topics, size_t n)

@@ -398,6 +398,23 @@ static rd_kafka_event_t *describe(rd_kafka_t *rk, const char *group, int64_t dea
     return ev;
 }
 
+/* The one group that was asked about, alive as long as the event; NULL: why, in e. */
+static const rd_kafka_ConsumerGroupDescription_t *described(rd_kafka_event_t *ev,
+                                                            rd_kafka_resp_err_t *e)
+{
+    const rd_kafka_DescribeConsumerGroups_result_t *r =
+        ev ? rd_kafka_event_DescribeConsumerGroups_result(ev) : NULL;
+    const rd_kafka_ConsumerGroupDescription_t **g = NULL;
+    size_t n = 0;
+
+    *e = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (r && !*e)
+        g = rd_kafka_DescribeConsumerGroups_result_groups(r, &n);
+    if (n)
+        *e = rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(g[0]));
+    return n && !*e ? g[0] : NULL;
+}
+
 static struct ft_partition_info *info_of(struct ft_partition_info *list, size_t n, int32_t p)
 {
     for (size_t i = 0; i < n; i++)
@@ -458,19 +475,11 @@ static enum ft_status add_owners(rd_kafka_t *rk, const char *topic, const char *
                                  struct ft_err *err)
 {
     rd_kafka_event_t *ev = describe(rk, group, deadline);
-    const rd_kafka_DescribeConsumerGroups_result_t *r =
-        ev ? rd_kafka_event_DescribeConsumerGroups_result(ev) : NULL;
-    rd_kafka_resp_err_t e = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const rd_kafka_ConsumerGroupDescription_t **groups = NULL;
-    size_t n_groups = 0;
+    rd_kafka_resp_err_t e;
+    const rd_kafka_ConsumerGroupDescription_t *g = described(ev, &e);
 
-    if (r && !e)
-        groups = rd_kafka_DescribeConsumerGroups_result_groups(r, &n_groups);
-    for (size_t g = 0; g < n_groups && !e; g++) {
-        e = rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(groups[g]));
-        for (size_t m = 0; !e && m < rd_kafka_ConsumerGroupDescription_member_count(groups[g]); m++)
-            add_member(rd_kafka_ConsumerGroupDescription_member(groups[g], m), topic, list, n);
-    }
+    for (size_t m = 0; g && m < rd_kafka_ConsumerGroupDescription_member_count(g); m++)
+        add_member(rd_kafka_ConsumerGroupDescription_member(g, m), topic, list, n);
     if (ev)
         rd_kafka_event_destroy(ev);
     if (again(e, deadline))
@@ -483,10 +492,9 @@ bool kb_nobody_has(struct kb_bus *b, const char *topic, const char *group, int t
     int64_t deadline = ft_now_ms() + timeout_ms;
     const struct rd_kafka_metadata *md;
     const struct rd_kafka_metadata_topic *t;
-    const rd_kafka_ConsumerGroupDescription_t **g = NULL;
-    const rd_kafka_DescribeConsumerGroups_result_t *r;
+    const rd_kafka_ConsumerGroupDescription_t *g;
+    rd_kafka_resp_err_t e;
     rd_kafka_event_t *ev;
-    size_t n = 0;
     bool nobody;
 
     if (metadata(b, deadline, &md, NULL) != FT_OK)
@@ -497,14 +505,12 @@ bool kb_nobody_has(struct kb_bus *b, const char *topic, const char *group, int t
     if (!nobody)
         return false;
     ev = describe(b->admin.rk, group, deadline);
-    r = ev && !rd_kafka_event_error(ev) ? rd_kafka_event_DescribeConsumerGroups_result(ev) : NULL;
-    if (r)
-        g = rd_kafka_DescribeConsumerGroups_result_groups(r, &n);
-    nobody = n == 1 && !rd_kafka_ConsumerGroupDescription_error(g[0]) &&
-             rd_kafka_ConsumerGroupDescription_state(g[0]) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
-    for (size_t m = 0; nobody && m < rd_kafka_ConsumerGroupDescription_member_count(g[0]); m++) {
-        const rd_kafka_MemberAssignment_t *a = rd_kafka_MemberDescription_assignment(
-            rd_kafka_ConsumerGroupDescription_member(g[0], m));
+    g = described(ev, &e);
+    nobody =
+        g && rd_kafka_ConsumerGroupDescription_state(g) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+    for (size_t m = 0; nobody && m < rd_kafka_ConsumerGroupDescription_member_count(g); m++) {
+        const rd_kafka_MemberAssignment_t *a =
+            rd_kafka_MemberDescription_assignment(rd_kafka_ConsumerGroupDescription_member(g, m));
 
         nobody = !a || rd_kafka_MemberAssignment_partitions(a)->cnt == 0;
     }
