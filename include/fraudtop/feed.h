@@ -65,6 +65,7 @@ struct ft_replay_view {
     double speed;                     /* times event time, 0: not by event time */
     double per_s;
     double eta_s; /* < 0 unknown */
+    int waiting;  /* files that this process replays after the present ones */
     char event_clock[24];
     char error[160];
     char quarantine[160];
@@ -141,13 +142,15 @@ struct ft_live {
  */
 /* clang-format off */
 enum ft_ask_kind {
-    FT_ASK_REPLAY_START, /* {files:[], rate (0 max), speed (0 off), label, limit (0 none)} */
+    FT_ASK_REPLAY_START, /* {files:[], rate (0 max), speed (0 off), label, limit (0 none)} -> {run} or, while one runs here,
+                            {waiting (files, these included)} */
     FT_ASK_REPLAY_PAUSE, /* {pause:true|false} */
-    FT_ASK_REPLAY_STOP,
+    FT_ASK_REPLAY_STOP,  /* {all:true: those that wait too} or {waiting: path, the one that waits no more} */
     FT_ASK_REPLAY_RATE,  /* {rate (0 max)} */
     FT_ASK_RETRY,        /* try the services that are down now */
     FT_ASK_FILES,        /* {folder} -> {folder, files:[{name, folder:bool, size, rows, labels:bool, last_run, rejected,
-                            state}]}; folder "" is where the program was started */
+                            state (running, paused, read, waiting, stopped), place (of one that waits), own: may be
+                            taken back}]}; folder "" is where the program was started */
     FT_ASK_REJECTS,      /* {limit} -> {path, total, rows:[{line, reason, text}]} */
     FT_ASK_QUEUE,        /* {filter, sort:"risk|score|amount|waiting", reverse, limit} -> {total, cases:[CASE]} */
     FT_ASK_CASE,         /* {transaction_id} -> CASE and {raw, base, method:"exact|approximate|none",

@@ -40,7 +40,6 @@ struct ft_row_pos {
     size_t n_files;      /* so that a message can leave the file's name out when there is but one */
     uint64_t row;        /* over all files */
     uint64_t line;       /* in this file */
-    uint64_t bytes_done; /* of the packed files, for progress */
     struct ft_span text; /* the row as it stood, for the quarantine */
 };
 
@@ -58,6 +57,8 @@ enum ft_status ft_rows_next(struct ft_rows *r, struct ft_txn *t, struct ft_row_p
                             struct ft_err *err);
 /* Bytes of all files as they lie on disk; 0 when unknown (a pipe). */
 uint64_t ft_rows_bytes(const struct ft_rows *r);
+/* Of these, how many the rows took that ft_rows_next gave. */
+uint64_t ft_rows_done(const struct ft_rows *r);
 /* Names of the columns of the first file in its order, the label included. */
 size_t ft_rows_header(const struct ft_rows *r, const struct ft_span **names);
 /* What a run is known by: size of the files, their first and last 64 KiB; for the run's identity and for

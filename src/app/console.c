@@ -15,6 +15,7 @@
 
 #include "console_ask.h"
 #include "fraudtop/log.h"
+#include "fraudtop/wait.h"
 #include "stage.h"
 
 #define READ_MS 1000     /* between two readings of the database */
@@ -217,6 +218,7 @@ static void live(void *self, struct ft_live *out)
         ft_console_say(c, false, FT_NO_KEY_TEXT);
     }
     out->flagged_per_s = flagged_rate(c, out->flagged, out->now_ms);
+    out->replay.waiting = c->waiting;
     out->demo = c->demo;
     out->read_only = c->read_only;
     snprintf(out->user, sizeof(out->user), "%s", c->user);
@@ -296,25 +298,35 @@ static void *worker_main(void *arg)
 {
     struct ft_lane *lane = arg;
     struct ft_console *c = lane->c;
+    bool replays = lane == &c->lane[FT_LANE_OTHER];
+    int look_ms = -1;
 
     pthread_mutex_lock(&c->lock);
     while (!c->stop) {
         struct ft_job *job = lane->first;
 
         if (!job) {
-            pthread_cond_wait(&lane->asked, &c->lock);
-            continue;
+            if (look_ms >= 0)
+                ft_cond_wait(&lane->asked, &c->lock, ft_now_ms() + look_ms);
+            else
+                pthread_cond_wait(&lane->asked, &c->lock);
+        } else {
+            lane->first = job->next;
+            if (!lane->first)
+                lane->end = &lane->first;
+            job->next = NULL;
         }
-        lane->first = job->next;
-        if (!lane->first)
-            lane->end = &lane->first;
-        job->next = NULL;
         pthread_mutex_unlock(&c->lock);
-        ft_ask_do(c, job);
+        if (job)
+            ft_ask_do(c, job);
+        if (replays && !c->stop)
+            look_ms = ft_replay_next(c);
         pthread_mutex_lock(&c->lock);
-        *c->done_end = job;
-        c->done_end = &job->next;
-        wake(c);
+        if (job) {
+            *c->done_end = job;
+            c->done_end = &job->next;
+            wake(c);
+        }
     }
     pthread_mutex_unlock(&c->lock);
     ft_ask_fini(c, (int)(lane - c->lane));
@@ -460,7 +472,7 @@ enum ft_status ft_console_start(struct ft_console **out, const struct ft_console
     for (int i = 0; i < FT_N_LANES; i++) {
         c->lane[i].c = c;
         c->lane[i].end = &c->lane[i].first;
-        pthread_cond_init(&c->lane[i].asked, NULL);
+        ft_cond_init(&c->lane[i].asked);
     }
     who_am_i(c, opts->app);
     snprintf(c->brokers, sizeof(c->brokers), "%s", brokers ? brokers : "");

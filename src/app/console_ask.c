@@ -38,125 +38,6 @@ bool ft_ask_true(const cJSON *o, const char *name)
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, name));
 }
 
-/* ---- replay --------------------------------------------------------------------------------------------- */
-
-static struct ft_stage *own_replay(struct ft_console *c)
-{
-    if (c->replay && !ft_stage_ended(c->replay))
-        return c->replay;
-    if (c->pipeline->replay && !ft_stage_ended(c->pipeline->replay))
-        return c->pipeline->replay;
-    return NULL;
-}
-
-static enum ft_status replay_start(struct ft_console *c, const cJSON *args, cJSON *out,
-                                   struct ft_err *err)
-{
-    const cJSON *files = cJSON_GetObjectItemCaseSensitive(args, "files"), *f;
-    const char *path[64];
-    struct ft_replay_opts o;
-    struct ft_replay_status s;
-    enum ft_status st;
-    size_t n = 0;
-
-    cJSON_ArrayForEach(f, files)
-    {
-        if (cJSON_IsString(f) && n < sizeof(path) / sizeof(path[0]))
-            path[n++] = f->valuestring;
-    }
-    if (!n)
-        return ft_fail(err, FT_EUSAGE, "no file was named");
-    if (own_replay(c))
-        return ft_fail(err, FT_ECONFLICT, "a replay runs already: x stops it");
-    ft_pipeline_replay_opts(c->pipeline, &o);
-    o.files = path;
-    o.n_files = n;
-    o.rate = ft_ask_number(args, "rate", 0);
-    o.speed = ft_ask_number(args, "speed", 0);
-    o.limit = (uint64_t)ft_ask_number(args, "limit", 0);
-    o.label = ft_ask_word(args, "label");
-    o.resume = o.run_id = o.quarantine = NULL;
-    o.ids = FT_IDS_ROW;
-    if (c->replay) {
-        ft_control_remove(c->pipeline->pipe.control, c->replay);
-        ft_stage_join(c->replay, -1, NULL);
-        ft_stage_free(c->replay);
-        c->replay = NULL;
-    }
-    st = ft_replay_new(&c->replay, &c->pipeline->pipe, &o, err);
-    if (st == FT_OK) {
-        ft_control_add(c->pipeline->pipe.control, c->replay);
-        st = ft_replay_start(c->replay, err);
-    }
-    if (st != FT_OK)
-        return st;
-    ft_replay_status(c->replay, &s);
-    cJSON_AddStringToObject(out, "run", s.run_text);
-    ft_log(FT_INFO, "replay", "%s started %s as run %s", c->user, path[0], s.run_text);
-    return FT_OK;
-}
-
-/* A replay of another process is told through the control topic: the whole record, so that a pause keeps the rate. */
-static enum ft_status tell(struct ft_console *c, const struct ft_watch_run *r, struct ft_err *err)
-{
-    char key[64], json[96];
-
-    if (!r->active)
-        return ft_fail(err, FT_EUSAGE, "no replay runs: Enter starts one");
-    snprintf(key, sizeof(key), "run/%s", r->run);
-    snprintf(json, sizeof(json), "{\"paused\":%s,\"rate\":%.17g}", r->paused ? "true" : "false",
-             r->rate);
-    return ft_control_put(c->pipeline->pipe.bus, &c->pipeline->pipe.topics, key, json, 3000, err);
-}
-
-static enum ft_status replay_pause(struct ft_console *c, const cJSON *args, cJSON *out,
-                                   struct ft_err *err)
-{
-    bool paused = ft_ask_true(args, "pause");
-    struct ft_stage *own = own_replay(c);
-    struct ft_watch_run r;
-
-    (void)out;
-    if (own) {
-        ft_replay_pause(own, paused);
-        return FT_OK;
-    }
-    ft_watch_run(c->watch, &r);
-    r.paused = paused;
-    return tell(c, &r, err);
-}
-
-static enum ft_status replay_rate(struct ft_console *c, const cJSON *args, cJSON *out,
-                                  struct ft_err *err)
-{
-    double rate = ft_ask_number(args, "rate", 0);
-    struct ft_stage *own = own_replay(c);
-    struct ft_watch_run r;
-
-    (void)out;
-    if (own) {
-        ft_replay_rate(own, rate);
-        return FT_OK;
-    }
-    ft_watch_run(c->watch, &r);
-    r.rate = rate;
-    return tell(c, &r, err);
-}
-
-static enum ft_status replay_stop(struct ft_console *c, const cJSON *args, cJSON *out,
-                                  struct ft_err *err)
-{
-    struct ft_stage *own = own_replay(c);
-
-    (void)args;
-    (void)out;
-    if (!own)
-        return ft_fail(err, FT_EUSAGE,
-                       "no replay of this console runs; one of another process is stopped there");
-    ft_stage_stop(own);
-    return FT_OK;
-}
-
 static enum ft_status retry(struct ft_console *c, const cJSON *args, cJSON *out, struct ft_err *err)
 {
     (void)args;
@@ -483,30 +364,30 @@ static const struct {
     ask_fn *run;
     int lane;
 } table[] = {
-    [FT_ASK_REPLAY_START] = {replay_start,      FT_LANE_OTHER   },
-    [FT_ASK_REPLAY_PAUSE] = {replay_pause,      FT_LANE_OTHER   },
-    [FT_ASK_REPLAY_STOP] = {replay_stop,       FT_LANE_OTHER   },
-    [FT_ASK_REPLAY_RATE] = {replay_rate,       FT_LANE_OTHER   },
-    [FT_ASK_RETRY] = {retry,             FT_LANE_OTHER   },
-    [FT_ASK_FILES] = {ft_ask_files,      FT_LANE_OTHER   },
-    [FT_ASK_REJECTS] = {ft_ask_rejects,    FT_LANE_OTHER   },
-    [FT_ASK_QUEUE] = {queue,             FT_LANE_DATABASE},
-    [FT_ASK_CASE] = {case_show,         FT_LANE_DATABASE},
-    [FT_ASK_DECIDE] = {decide,            FT_LANE_DATABASE},
-    [FT_ASK_UNDO] = {undo,              FT_LANE_DATABASE},
-    [FT_ASK_CLAIM] = {claim,             FT_LANE_DATABASE},
-    [FT_ASK_NEXT] = {next,              FT_LANE_DATABASE},
-    [FT_ASK_NOTE] = {note,              FT_LANE_DATABASE},
-    [FT_ASK_WHAT_IF] = {what_if,           FT_LANE_DATABASE},
-    [FT_ASK_THRESHOLD] = {threshold,         FT_LANE_DATABASE},
-    [FT_ASK_APPLY] = {apply,             FT_LANE_OTHER   },
-    [FT_ASK_PARTITIONS] = {ft_ask_partitions, FT_LANE_OTHER   },
-    [FT_ASK_TOPICS] = {ft_ask_topics,     FT_LANE_OTHER   },
-    [FT_ASK_MESSAGES] = {ft_ask_messages,   FT_LANE_OTHER   },
-    [FT_ASK_LOG] = {log_lines,         FT_LANE_DATABASE},
-    [FT_ASK_EXPORT] = {ft_ask_export,     FT_LANE_EXPORT  },
-    [FT_ASK_STATS] = {stats,             FT_LANE_DATABASE},
-    [FT_ASK_HANDOVER] = {handover,          FT_LANE_DATABASE},
+    [FT_ASK_REPLAY_START] = {ft_ask_replay_start, FT_LANE_OTHER   },
+    [FT_ASK_REPLAY_PAUSE] = {ft_ask_replay_pause, FT_LANE_OTHER   },
+    [FT_ASK_REPLAY_STOP] = {ft_ask_replay_stop,  FT_LANE_OTHER   },
+    [FT_ASK_REPLAY_RATE] = {ft_ask_replay_rate,  FT_LANE_OTHER   },
+    [FT_ASK_RETRY] = {retry,               FT_LANE_OTHER   },
+    [FT_ASK_FILES] = {ft_ask_files,        FT_LANE_OTHER   },
+    [FT_ASK_REJECTS] = {ft_ask_rejects,      FT_LANE_OTHER   },
+    [FT_ASK_QUEUE] = {queue,               FT_LANE_DATABASE},
+    [FT_ASK_CASE] = {case_show,           FT_LANE_DATABASE},
+    [FT_ASK_DECIDE] = {decide,              FT_LANE_DATABASE},
+    [FT_ASK_UNDO] = {undo,                FT_LANE_DATABASE},
+    [FT_ASK_CLAIM] = {claim,               FT_LANE_DATABASE},
+    [FT_ASK_NEXT] = {next,                FT_LANE_DATABASE},
+    [FT_ASK_NOTE] = {note,                FT_LANE_DATABASE},
+    [FT_ASK_WHAT_IF] = {what_if,             FT_LANE_DATABASE},
+    [FT_ASK_THRESHOLD] = {threshold,           FT_LANE_DATABASE},
+    [FT_ASK_APPLY] = {apply,               FT_LANE_OTHER   },
+    [FT_ASK_PARTITIONS] = {ft_ask_partitions,   FT_LANE_OTHER   },
+    [FT_ASK_TOPICS] = {ft_ask_topics,       FT_LANE_OTHER   },
+    [FT_ASK_MESSAGES] = {ft_ask_messages,     FT_LANE_OTHER   },
+    [FT_ASK_LOG] = {log_lines,           FT_LANE_DATABASE},
+    [FT_ASK_EXPORT] = {ft_ask_export,       FT_LANE_EXPORT  },
+    [FT_ASK_STATS] = {stats,               FT_LANE_DATABASE},
+    [FT_ASK_HANDOVER] = {handover,            FT_LANE_DATABASE},
 };
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
 
@@ -546,11 +427,7 @@ void ft_ask_fini(struct ft_console *c, int lane)
     if (lane == FT_LANE_DATABASE) {
         ft_cases_close(c->cases);
         c->cases = NULL;
-    } else if (lane == FT_LANE_OTHER && c->replay) { /* every worker comes by here */
-        ft_stage_stop(c->replay);
-        ft_control_remove(c->pipeline->pipe.control, c->replay);
-        if (ft_stage_join(c->replay, 5000, NULL) != FT_AGAIN)
-            ft_stage_free(c->replay);
-        c->replay = NULL;
+    } else if (lane == FT_LANE_OTHER) { /* every worker comes by here */
+        ft_replay_fini(c);
     }
 }

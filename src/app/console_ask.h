@@ -79,6 +79,7 @@ struct ft_console {
     pthread_t thread[2 + FT_N_LANES]; /* and the reader, and who connects */
     int n_threads;
     _Atomic bool stop, retry, open;
+    _Atomic int waiting; /* files to be replayed after the present one */
     pthread_t opener;
     bool opener_runs;
     enum ft_status opened; /* and open_err: the opener's until it has ended */
@@ -111,6 +112,8 @@ struct ft_console {
 
     /* the other worker's alone */
     struct ft_stage *replay; /* begun on screen */
+    struct ft_order *order;  /* its */
+    struct ft_order *orders; /* that wait until it has ended */
     struct ft_part_seen part_seen[FT_PARTS_SEEN];
 };
 
@@ -142,6 +145,23 @@ enum ft_status ft_ask_files(struct ft_console *c, const struct cJSON *args, stru
                             struct ft_err *err);
 enum ft_status ft_ask_rejects(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
                               struct ft_err *err);
+
+/* console_replay.c */
+enum ft_status ft_ask_replay_start(struct ft_console *c, const struct cJSON *args,
+                                   struct cJSON *out, struct ft_err *err);
+enum ft_status ft_ask_replay_pause(struct ft_console *c, const struct cJSON *args,
+                                   struct cJSON *out, struct ft_err *err);
+enum ft_status ft_ask_replay_stop(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
+                                  struct ft_err *err);
+enum ft_status ft_ask_replay_rate(struct ft_console *c, const struct cJSON *args, struct cJSON *out,
+                                  struct ft_err *err);
+/* The replay of this process that runs; NULL: none. */
+struct ft_stage *ft_own_replay(const struct ft_console *c);
+/* 1 for the file that comes next, and so on; 0: it does not wait. */
+int ft_replay_waits(const struct ft_console *c, const char *path);
+/* Says how the last one ended and begins the next; after how many ms to look again, -1: not before a question. */
+int ft_replay_next(struct ft_console *c);
+void ft_replay_fini(struct ft_console *c);
 
 /* console_topics.c */
 enum ft_status ft_ask_partitions(struct ft_console *c, const struct cJSON *args, struct cJSON *out,

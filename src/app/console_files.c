@@ -73,10 +73,39 @@ static const struct run *last_run(const struct runs *r, const char *path)
     return NULL;
 }
 
-static void add_last_run(cJSON *o, const struct run *r, const struct ft_watch_run *now)
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Of a run over several files: the place of path behind the file that is read now; < 0: read already. */
+static int place_in_run(const struct ft_journal *j, const char *path, const char *now)
+{
+    int at = 0, current = 0;
+
+    for (int i = (int)j->n_files - 1; i >= 0; i--) {
+        if (strcmp(base_name(j->file[i]), base_name(now)) == 0)
+            current = i;
+        if (strcmp(j->file[i], path) == 0)
+            at = i;
+    }
+    return at - current;
+}
+
+static void add_waiting(cJSON *o, int place)
+{
+    cJSON_AddStringToObject(o, "state", "waiting");
+    cJSON_AddNumberToObject(o, "place", place);
+}
+
+static void add_last_run(cJSON *o, const struct run *r, const struct ft_watch_run *now,
+                         const char *path)
 {
     const struct ft_journal *j = &r->j;
     bool running = now->active && strcmp(now->run, r->id) == 0;
+    int place = running && j->n_files > 1 ? place_in_run(j, path, now->file) : 0;
     time_t s = (time_t)(j->updated_ms / 1000);
     char at[40];
     struct tm tm;
@@ -84,7 +113,11 @@ static void add_last_run(cJSON *o, const struct run *r, const struct ft_watch_ru
     gmtime_r(&s, &tm);
     strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
     cJSON_AddStringToObject(o, "last_run", at);
-    if (!running && !j->done && ft_wall_ms() - j->updated_ms < FRESH_MS)
+    if (place > 0)
+        add_waiting(o, place);
+    else if (place < 0)
+        cJSON_AddStringToObject(o, "state", "read");
+    else if (!running && !j->done && ft_wall_ms() - j->updated_ms < FRESH_MS)
         cJSON_AddStringToObject(o, "state", "running"); /* its first heartbeat is under way */
     else if (running)
         cJSON_AddStringToObject(o, "state", now->paused ? "paused" : "running");
@@ -96,6 +129,28 @@ static void add_last_run(cJSON *o, const struct run *r, const struct ft_watch_ru
         cJSON_AddNumberToObject(o, "rejected", (double)j->rejected);
     if (j->done && !j->limit)
         cJSON_AddNumberToObject(o, "rows", (double)j->row);
+}
+
+/* Of the run over several files that goes on: how many come after the one that is read. */
+static int files_ahead(const struct runs *r, const struct ft_watch_run *now)
+{
+    for (size_t i = 0; now->active && i < r->n; i++)
+        if (r->run[i].j.n_files && strcmp(r->run[i].id, now->run) == 0)
+            return place_in_run(&r->run[i].j, r->run[i].j.file[r->run[i].j.n_files - 1], now->file);
+    return 0;
+}
+
+/* It waits for its turn, although it may have been replayed before; the one that runs is said to run. */
+static void add_order(const struct ft_console *c, cJSON *o, const char *path, int ahead)
+{
+    const cJSON *state = cJSON_GetObjectItemCaseSensitive(o, "state");
+    int place = ft_replay_waits(c, path);
+
+    if (!place || (cJSON_IsString(state) && strcmp(state->valuestring, "stopped") != 0))
+        return;
+    cJSON_DeleteItemFromObject(o, "state");
+    add_waiting(o, ahead + place);
+    cJSON_AddBoolToObject(o, "own", true);
 }
 
 /* ---- files ---------------------------------------------------------------------------------------------- */
@@ -177,7 +232,8 @@ static void add_file(struct ft_console *c, cJSON *list, const char *folder, cons
         look_inside(c, path, o);
         last = last_run(runs, path);
         if (last)
-            add_last_run(o, last, now);
+            add_last_run(o, last, now, path);
+        add_order(c, o, path, files_ahead(runs, now));
     }
     cJSON_AddItemToArray(list, o);
 }

@@ -28,6 +28,7 @@ struct ft_control {
     pthread_t thread, beat;
     pthread_mutex_t lock; /* of what follows */
     struct ft_stage *stage[MAX_STAGES];
+    uint64_t retired[FT_N_METRICS]; /* counted by stages that are gone */
     size_t n_stage;
     struct ft_in_force force;
     struct run_entry run[MAX_RUNS];
@@ -136,9 +137,10 @@ static const char *worst_state(struct ft_control *c, bool gone)
 
 static void add_counters(struct ft_control *c, struct ft_buf *b)
 {
-    uint64_t sum[FT_N_METRICS] = {0};
+    uint64_t sum[FT_N_METRICS];
     int64_t lag[3] = {-1, -1, -1};
 
+    memcpy(sum, c->retired, sizeof(sum));
     for (size_t k = 0; k < c->n_stage; k++) {
         int64_t l = atomic_load(&c->stage[k]->counters.lag);
         int kind = (int)c->stage[k]->kind;
@@ -161,7 +163,7 @@ static void add_counters(struct ft_control *c, struct ft_buf *b)
 static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
 {
     int n[3] = {0};
-    struct ft_stage *sink[MAX_STAGES];
+    struct ft_stage *sink[MAX_STAGES], *replay = NULL;
     struct ft_score_status score;
 
     ft_buf_clear(b);
@@ -175,6 +177,8 @@ static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
     for (size_t k = 0; k < c->n_stage; k++) {
         if (c->stage[k]->kind == FT_STAGE_SINK)
             sink[n[FT_STAGE_SINK]] = c->stage[k];
+        if (c->stage[k]->kind == FT_STAGE_REPLAY)
+            replay = c->stage[k]; /* those before the last one have ended */
         n[c->stage[k]->kind]++;
         if (c->stage[k]->kind == FT_STAGE_SCORE) { /* another may have taken over */
             ft_score_status(c->stage[k], &score);
@@ -186,12 +190,11 @@ static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
     ft_buf_fmt(b, ",\"state\":\"%s\",\"replays\":%d,\"scorers\":%d,\"sinks\":%d",
                worst_state(c, gone), n[FT_STAGE_REPLAY], n[FT_STAGE_SCORE], n[FT_STAGE_SINK]);
     add_counters(c, b);
-    for (size_t k = 0; k < c->n_stage; k++) {
-        if (c->stage[k]->kind == FT_STAGE_REPLAY)
-            ft_replay_heartbeat(c->stage[k], b);
-        else if (c->stage[k]->kind == FT_STAGE_SCORE && n[FT_STAGE_SCORE] == 1)
+    for (size_t k = 0; k < c->n_stage; k++)
+        if (c->stage[k]->kind == FT_STAGE_SCORE && n[FT_STAGE_SCORE] == 1)
             ft_score_heartbeat(c->stage[k], b);
-    }
+    if (replay)
+        ft_replay_heartbeat(replay, b);
     if (n[FT_STAGE_SINK])
         ft_sink_heartbeat(sink, (size_t)n[FT_STAGE_SINK], b);
     pthread_mutex_unlock(&c->lock);
@@ -403,6 +406,9 @@ void ft_control_remove(struct ft_control *c, struct ft_stage *s)
     for (size_t i = 0; i < c->n_stage; i++)
         if (c->stage[i] != s)
             c->stage[k++] = c->stage[i];
+        else
+            for (int m = 0; m < FT_N_METRICS; m++)
+                c->retired[m] += ft_counted(&s->counters, (enum ft_metric)m);
     c->n_stage = k;
     pthread_mutex_unlock(&c->lock);
 }

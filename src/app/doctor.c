@@ -15,6 +15,7 @@
 #include "fraudtop/scoring.h"
 #include "fraudtop/store.h"
 #include "fraudtop/text.h"
+#include "fraudtop/wait.h"
 #include "services.h"
 
 /* of a service, and of what only computes (a busy machine is no failure) */
@@ -354,7 +355,6 @@ static void *thread(void *arg)
 static struct job *start(const struct ft_app *app, const char *name, void (*run)(struct job *j))
 {
     struct job *j = calloc(1, sizeof(*j));
-    pthread_condattr_t clock;
     pthread_t t;
 
     if (!j)
@@ -363,10 +363,7 @@ static struct job *start(const struct ft_app *app, const char *name, void (*run)
     j->run = run;
     j->check.name = name;
     pthread_mutex_init(&j->lock, NULL);
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&j->ended, &clock);
-    pthread_condattr_destroy(&clock);
+    ft_cond_init(&j->ended);
     if (pthread_create(&t, NULL, thread, j) != 0) {
         free(j);
         return NULL;
@@ -376,21 +373,17 @@ static struct job *start(const struct ft_app *app, const char *name, void (*run)
 }
 
 /* Copies the result when it is there in time; the heartbeats too. */
-static void take(struct job *j, const char *name, int64_t begun_ns, int limit_ms,
+static void take(struct job *j, const char *name, int64_t begun_ms, int limit_ms,
                  struct ft_check *out, struct heartbeats *seen)
 {
-    int64_t end_ns = begun_ns + (int64_t)limit_ms * 1000000;
-    struct timespec end = {.tv_sec = end_ns / 1000000000, .tv_nsec = end_ns % 1000000000};
-    int rc = 0;
-
     *out = (struct ft_check){
         .name = name, .health = FT_HEALTH_FAILED, .status = FT_EUNREACHABLE, .ms = limit_ms};
     snprintf(out->text, sizeof(out->text), "no answer within %d s", limit_ms / 1000);
     if (!j)
         return;
     pthread_mutex_lock(&j->lock);
-    while (!j->done && rc == 0)
-        rc = pthread_cond_timedwait(&j->ended, &j->lock, &end);
+    while (!j->done && ft_cond_wait(&j->ended, &j->lock, begun_ms + limit_ms))
+        ;
     if (j->done) {
         *out = j->check;
         if (seen)
@@ -412,7 +405,7 @@ void ft_doctor_checks(const struct ft_app *app, struct ft_check out[FT_N_CHECKS]
         [FT_CHECK_KEY] = {"key",      NULL          },
         [FT_CHECK_STATE] = {"state",    check_state   },
     };
-    int64_t begun = ft_now_ns();
+    int64_t begun = ft_now_ms();
     struct job *job[FT_N_CHECKS] = {NULL};
     struct heartbeats *seen = calloc(1, sizeof(*seen));
     struct job key = {.app = app, .check = {.name = "key"}};

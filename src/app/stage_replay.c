@@ -324,6 +324,15 @@ static enum ft_status end_journal(struct replay *r, struct ft_err *err)
     return st == FT_OK ? FT_OK : journal_failed(err);
 }
 
+/* Of a run with a limit, the part that it will come to. */
+static uint64_t bytes_total(const struct replay *r, uint64_t done, uint64_t row)
+{
+    uint64_t all = ft_rows_bytes(r->rows);
+    double part = (double)done * (double)r->o.limit / (double)row;
+
+    return r->o.limit && part < (double)all ? (uint64_t)part : all;
+}
+
 static void publish(struct replay *r, const struct ft_row_pos *pos, const struct ft_txn *t)
 {
     struct ft_bus_health health;
@@ -332,7 +341,8 @@ static void publish(struct replay *r, const struct ft_row_pos *pos, const struct
     pthread_mutex_lock(&r->s.lock);
     if (pos) {
         snprintf(r->status.file, sizeof(r->status.file), "%s", pos->file);
-        r->status.bytes_done = pos->bytes_done;
+        r->status.bytes_done = ft_rows_done(r->rows);
+        r->status.bytes_total = bytes_total(r, r->status.bytes_done, pos->row + 1);
     }
     if (t && t->col[FT_COL_TIME].kind == FT_CELL_TEXT)
         snprintf(r->status.event_clock, sizeof(r->status.event_clock), "%.*s",
@@ -706,6 +716,11 @@ static enum ft_status run(struct ft_stage *s, struct ft_err *err)
     } while (st == FT_EFATAL);
     kept = end_journal(r, st == FT_OK || st == FT_ESTOPPED ? err : &ignored);
     publish(r, NULL, NULL);
+    if (st != FT_OK && st != FT_ESTOPPED) {
+        pthread_mutex_lock(&s->lock);
+        snprintf(r->status.error, sizeof(r->status.error), "%s", err->text);
+        pthread_mutex_unlock(&s->lock);
+    }
     ft_producer_free(r->producer);
     r->producer = NULL;
     if (ft_quarantine_close(r->quarantine, &ignored) != FT_OK && kept == FT_OK) {
@@ -790,10 +805,15 @@ void ft_replay_heartbeat(struct ft_stage *s, struct ft_buf *out)
     ft_buf_fmt(out, ",\"run\":{\"id\":\"%s\",\"file\":", v.run_text);
     ft_buf_json(out, ft_span_of(v.file));
     ft_buf_fmt(out,
-               ",\"paused\":%s,\"rate\":%.17g,\"speed\":%.17g,\"bytes_done\":%" PRIu64
+               ",\"read\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"acked\":%" PRIu64
+               ",\"rejected\":%" PRIu64,
+               ft_counted(&s->counters, FT_M_READ), ft_counted(&s->counters, FT_M_SENT),
+               ft_counted(&s->counters, FT_M_ACKED), ft_counted(&s->counters, FT_M_REJECTED));
+    ft_buf_fmt(out,
+               ",\"done\":%s,\"paused\":%s,\"rate\":%.17g,\"speed\":%.17g,\"bytes_done\":%" PRIu64
                ",\"bytes_total\":%" PRIu64 ",\"started_ms\":%" PRId64 ",\"event\":",
-               v.paused ? "true" : "false", v.rate, v.speed, v.bytes_done, v.bytes_total,
-               v.started_ms);
+               ft_stage_ended(s) ? "true" : "false", v.paused ? "true" : "false", v.rate, v.speed,
+               v.bytes_done, v.bytes_total, v.started_ms);
     ft_buf_json(out, ft_span_of(v.event_clock));
     ft_buf_text(out, ",\"error\":");
     ft_buf_json(out, ft_span_of(v.error));

@@ -23,7 +23,8 @@ struct beat { /* one process */
     struct ft_process show;
     uint64_t n[FT_N_METRICS], base[FT_N_METRICS]; /* base: before its counters began anew */
     double per_s[FT_N_METRICS];
-    int64_t at_ms; /* its own clock */
+    double read_per_s; /* of its replay, over some seconds */
+    int64_t at_ms;     /* its own clock */
     int64_t seen_ms;
     int64_t lag_score, lag_sink;
     int replays, scorers, sinks;
@@ -87,6 +88,12 @@ static void take_counters(struct beat *b, const cJSON *o, int64_t at_ms)
     }
 }
 
+/* Over some ten beats; a rate that was changed is taken as it is. */
+static void smooth(double *mean, double now)
+{
+    *mean = now > *mean / 2 && now < *mean * 2 ? *mean + (now - *mean) / 10 : now;
+}
+
 static void take_replay(struct beat *b, const cJSON *o)
 {
     const cJSON *run = cJSON_GetObjectItemCaseSensitive(o, "run");
@@ -111,18 +118,19 @@ static void take_replay(struct beat *b, const cJSON *o)
     v->speed = number(run, "speed", 0);
     v->bytes_done = (uint64_t)number(run, "bytes_done", 0);
     v->bytes_total = (uint64_t)number(run, "bytes_total", 0);
-    v->read = b->n[FT_M_READ];
-    v->sent = b->n[FT_M_SENT];
-    v->acked = b->n[FT_M_ACKED];
-    v->rejected = b->n[FT_M_REJECTED];
+    v->read = (uint64_t)number(run, "read", 0);
+    v->sent = (uint64_t)number(run, "sent", 0);
+    v->acked = (uint64_t)number(run, "acked", 0);
+    v->rejected = (uint64_t)number(run, "rejected", 0);
     v->in_flight = v->sent > v->acked ? v->sent - v->acked : 0;
     v->per_s = b->per_s[FT_M_SENT];
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "done")) || strcmp(state, "done") == 0)
         v->active = false;
     v->eta_s = -1;
-    if (v->bytes_total && v->bytes_done && b->replay_since)
-        v->eta_s = (double)(b->at_ms - b->replay_since) / 1000 / (double)v->bytes_done *
-                   (double)(v->bytes_total - v->bytes_done);
+    smooth(&b->read_per_s, b->per_s[FT_M_READ]);
+    if (v->bytes_total && v->bytes_done && !v->paused && !v->held && b->read_per_s > 0)
+        v->eta_s = (double)(v->bytes_total - v->bytes_done) / (double)v->bytes_done *
+                   (double)v->read / b->read_per_s;
     cJSON_ArrayForEach(r, reject)
     {
         if (v->n_reject == sizeof(v->reject) / sizeof(v->reject[0]))
@@ -420,6 +428,7 @@ void ft_watch_run(struct ft_watch *w, struct ft_watch_run *out)
             continue;
         best = b->replay_since;
         snprintf(out->run, sizeof(out->run), "%s", b->replay.run);
+        snprintf(out->file, sizeof(out->file), "%s", b->replay.file);
         snprintf(out->quarantine, sizeof(out->quarantine), "%s", b->quarantine);
         out->active = b->replay.active && lives(b, ft_now_ms());
         out->rejected = b->replay.rejected;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fraudtop/log.h"
+#include "fraudtop/wait.h"
 
 #define LOG_PAUSE_MS 10000
 #define HUNG_US 5000000 /* a request unanswered and nothing received for so long */
@@ -378,12 +379,9 @@ static void *bury(void *user)
 bool kb_client_destroy(struct kb_client *c, int timeout_ms)
 {
     int64_t deadline = ft_now_ms() + timeout_ms;
-    struct timespec until = {deadline / 1000, (long)(deadline % 1000) * 1000000};
     struct grave *g = calloc(1, sizeof(*g));
-    pthread_condattr_t attr;
     pthread_t thread;
     bool gone;
-    int rc = 0;
 
     if (!c->rk) {
         free(g);
@@ -393,18 +391,15 @@ bool kb_client_destroy(struct kb_client *c, int timeout_ms)
         return false;
     g->rk = c->rk;
     pthread_mutex_init(&g->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&g->done, &attr);
-    pthread_condattr_destroy(&attr);
+    ft_cond_init(&g->done);
     if (pthread_create(&thread, NULL, bury, g) != 0) {
         grave_free(g);
         return false;
     }
     pthread_detach(thread);
     pthread_mutex_lock(&g->lock);
-    while (!g->gone && rc == 0)
-        rc = pthread_cond_timedwait(&g->done, &g->lock, &until);
+    while (!g->gone && ft_cond_wait(&g->done, &g->lock, deadline))
+        ;
     gone = g->gone;
     g->left = true;
     pthread_mutex_unlock(&g->lock);

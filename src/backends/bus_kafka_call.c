@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fraudtop/log.h"
+#include "fraudtop/wait.h"
 
 struct kb_caller {
     pthread_t thread;
@@ -39,15 +40,11 @@ static void *caller_main(void *arg)
 struct kb_caller *kb_caller_new(void)
 {
     struct kb_caller *k = calloc(1, sizeof(*k));
-    pthread_condattr_t attr;
 
     if (!k)
         return NULL;
     pthread_mutex_init(&k->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&k->news, &attr);
-    pthread_condattr_destroy(&attr);
+    ft_cond_init(&k->news);
     if (pthread_create(&k->thread, NULL, caller_main, k) == 0)
         return k;
     pthread_cond_destroy(&k->news);
@@ -73,17 +70,15 @@ void kb_caller_free(struct kb_caller *k)
 bool kb_call(struct kb_caller *k, kb_call_fn *fn, void *arg, int timeout_ms, rd_kafka_error_t **e)
 {
     int64_t deadline = ft_now_ms() + 3 * (int64_t)timeout_ms + 5000;
-    struct timespec until = {deadline / 1000, (long)(deadline % 1000) * 1000000};
     bool returned;
-    int rc = 0;
 
     pthread_mutex_lock(&k->lock);
     k->fn = fn;
     k->arg = arg;
     k->timeout_ms = timeout_ms;
     pthread_cond_broadcast(&k->news);
-    while (k->fn && rc == 0)
-        rc = pthread_cond_timedwait(&k->news, &k->lock, &until);
+    while (k->fn && ft_cond_wait(&k->news, &k->lock, deadline))
+        ;
     returned = !k->fn;
     if (returned)
         *e = k->e;

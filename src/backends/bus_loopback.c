@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fraudtop/log.h"
+#include "fraudtop/wait.h"
 
 #define TOPIC_BYTES ((size_t)32 << 20)
 #define PARTITIONS 3        /* of a topic that a message makes */
@@ -73,15 +74,14 @@ bool lb_fails(struct lb_bus *b, enum ft_bus_call call, enum ft_status *st, struc
 
 bool lb_wait(struct lb_bus *b, pthread_cond_t *cond, unsigned *n_waiting, int64_t deadline_ms)
 {
-    struct timespec t = {deadline_ms / 1000, (long)(deadline_ms % 1000) * 1000000};
-    int rc;
+    bool woken;
 
     if (ft_now_ms() >= deadline_ms)
         return false;
     ++*n_waiting;
-    rc = pthread_cond_timedwait(cond, &b->lock, &t);
+    woken = ft_cond_wait(cond, &b->lock, deadline_ms);
     --*n_waiting;
-    return rc == 0;
+    return woken;
 }
 
 void lb_wake_readers(struct lb_bus *b)
@@ -736,7 +736,6 @@ enum ft_status ft_bus_open_loopback(struct ft_bus **out, const struct ft_bus_opt
                                     struct ft_err *err)
 {
     struct lb_bus *b = calloc(1, sizeof(*b));
-    pthread_condattr_t attr;
     uint64_t id[2];
 
     if (!b || !(b->client_id = strdup(opts->client_id ? opts->client_id : "fraudtop"))) {
@@ -749,11 +748,8 @@ enum ft_status ft_bus_open_loopback(struct ft_bus **out, const struct ft_bus_opt
     ft_random(id, sizeof(id));
     snprintf(b->cluster_id, sizeof(b->cluster_id), "loopback-%016" PRIx64, id[0] ^ id[1]);
     pthread_mutex_init(&b->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&b->data, &attr);
-    pthread_cond_init(&b->space, &attr);
-    pthread_condattr_destroy(&attr);
+    ft_cond_init(&b->data);
+    ft_cond_init(&b->space);
     *out = (struct ft_bus *)b;
     return FT_OK;
 }

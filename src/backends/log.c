@@ -1,4 +1,5 @@
 #include "fraudtop/log.h"
+#include "fraudtop/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,6 +164,23 @@ int64_t ft_now_ns(void)
 int64_t ft_now_ms(void)
 {
     return ft_now_ns() / 1000000;
+}
+
+void ft_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+bool ft_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ms)
+{
+    struct timespec t = {deadline_ms / 1000, (long)(deadline_ms % 1000) * 1000000};
+
+    return pthread_cond_timedwait(cond, lock, &t) == 0;
 }
 
 int64_t ft_wall_ms(void)

@@ -29,8 +29,10 @@ struct file {
     struct ft_input *in;
     struct ft_csv *csv;
     char *chunk;
-    uint64_t line; /* after the header */
-    bool ended;    /* of the input, not of the rows */
+    size_t n_chunk;
+    uint64_t before; /* bytes of the input that the chunks before it took */
+    uint64_t line;   /* after the header */
+    bool ended;      /* of the input, not of the rows */
 };
 
 struct ft_rows {
@@ -168,11 +170,13 @@ static void close_file(struct file *f)
     f->in = NULL;
     f->csv = NULL;
     f->chunk = NULL;
+    f->n_chunk = 0;
 }
 
 /* More bytes for the file's reader; at the end says so to it. */
 static enum ft_status feed(struct file *f, struct ft_err *err)
 {
+    uint64_t before = ft_input_done(f->in);
     size_t n;
     enum ft_status st = ft_input_read(f->in, f->chunk, CHUNK, &n, err);
 
@@ -183,6 +187,8 @@ static enum ft_status feed(struct file *f, struct ft_err *err)
         ft_csv_finish(f->csv);
     } else {
         ft_csv_feed(f->csv, f->chunk, n);
+        f->n_chunk = n;
+        f->before = before;
     }
     return FT_OK;
 }
@@ -441,14 +447,28 @@ static bool is_beyond(const struct ft_rows *r, uint64_t row)
 }
 
 static void place(struct ft_row_pos *pos, const struct ft_rows *r, const struct file *f,
-                  uint64_t number, const struct ft_csv_row *row, uint64_t bytes_done)
+                  uint64_t number, const struct ft_csv_row *row)
 {
     *pos = (struct ft_row_pos){.file = f->path,
                                .n_files = r->n_files,
                                .row = number,
                                .line = row->line,
-                               .bytes_done = bytes_done,
                                .text = row->text};
+}
+
+/* What was read ahead of the rows does not count: of a packed chunk, its share. */
+uint64_t ft_rows_done(const struct ft_rows *r)
+{
+    const struct file *f = r->at < r->n_files ? &r->file[r->at] : NULL;
+    uint64_t taken = f && f->in ? ft_input_done(f->in) : 0;
+    const char *unused;
+
+    if (f && f->csv && f->n_chunk) {
+        double rest = (double)ft_csv_rest(f->csv, &unused) / (double)f->n_chunk;
+
+        taken -= (uint64_t)((double)(taken - f->before) * (rest < 1 ? rest : 1));
+    }
+    return r->done + taken;
 }
 
 /* The present file is through. */
@@ -489,7 +509,7 @@ enum ft_status ft_rows_next(struct ft_rows *r, struct ft_txn *t, struct ft_row_p
         }
         if (!is_wanted(r, r->row++))
             continue;
-        place(pos, r, f, r->row - 1, &row, r->done + ft_input_done(f->in));
+        place(pos, r, f, r->row - 1, &row);
         return event == FT_CSV_BAD ? FT_EINPUT : make_txn(r, &f->columns, &row, r->extra, t, err);
     }
     return FT_END;
@@ -648,7 +668,7 @@ struct ft_row_parser {
     const struct file *file;
     struct ft_csv *csv;
     struct ft_field *extra;
-    uint64_t row, bytes_done;
+    uint64_t row;
 };
 
 struct ft_row_parser *ft_row_parser_new(const struct ft_rows *r)
@@ -684,7 +704,6 @@ void ft_row_parser_start(struct ft_row_parser *p, const struct ft_rows_block *b)
 {
     p->file = &p->rows->file[b->file];
     p->row = b->row;
-    p->bytes_done = b->bytes_done;
     ft_csv_seek(p->csv, 1, b->line); /* not at the start of the file: no byte order mark comes */
     ft_csv_feed(p->csv, b->p, b->n);
     ft_csv_finish(p->csv);
@@ -701,7 +720,7 @@ enum ft_status ft_row_parser_next(struct ft_row_parser *p, struct ft_txn *t, str
             return FT_END;
         if (!is_wanted(p->rows, p->row++))
             continue;
-        place(pos, p->rows, p->file, p->row - 1, &row, p->bytes_done);
+        place(pos, p->rows, p->file, p->row - 1, &row);
         if (event == FT_CSV_BAD)
             return FT_EINPUT;
         return make_txn(p->rows, &p->file->columns, &row, p->extra, t, err);

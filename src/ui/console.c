@@ -470,8 +470,11 @@ static void quit_answer(struct ft_con *c, const char *text)
 static void quit(struct ft_con *c)
 {
     if (c->newest->replay.own)
-        ft_prompt_key(c, "A replay is running here. Quit and stop it?   y yes   n no", "yn",
-                      quit_answer);
+        ft_prompt_key(c,
+                      c->newest->replay.waiting
+                          ? "Replays run and wait here. Quit and stop them?   y yes   n no"
+                          : "A replay is running here. Quit and stop it?   y yes   n no",
+                      "yn", quit_answer);
     else
         c->quit = true;
 }

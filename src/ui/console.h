@@ -147,6 +147,7 @@ struct ft_thr_state {
 struct ft_file_row {
     char name[160], state[48], label[64];
     bool folder, labels_known, labels;
+    bool waiting;                /* behind the replay that runs here */
     double size, rows, rejected; /* NaN: not known */
 };
 struct ft_replay_state {
@@ -156,6 +157,7 @@ struct ft_replay_state {
     char folder[512];
     char marked[FT_MAX_MARKED][160]; /* names, in the order of their marks */
     int n_marked;
+    char search[160];
     int field; /* of the start form */
     char form[6][1024];
     int reject_scroll;

@@ -312,6 +312,7 @@ static void set_replay(const struct ft_scene *s, struct ft_live *l)
 
     r->active = !s->stopped;
     r->paused = s->paused;
+    r->waiting = s->waits;
     r->held = s->script == FT_SCRIPT_KAFKA_DOWN;
     snprintf(r->file, sizeof(r->file), "transactions.csv");
     snprintf(r->run, sizeof(r->run), "0199a3b1c2d3-0f31c2a45");

@@ -508,7 +508,7 @@ static cJSON *apply(struct ft_scene *s, const cJSON *args)
 
 /* ---- replay, health, log -------------------------------------------------------------------------- */
 
-static cJSON *files(const cJSON *args)
+static cJSON *files(const struct ft_scene *s, const cJSON *args)
 {
     static const struct {
         const char *name;
@@ -538,9 +538,36 @@ static cJSON *files(const cJSON *args)
         set_number(one, "rejected", list[i].rejected);
         if (i == 2)
             set_text(one, "state", "running");
+        if (i == 0 && s->waits) {
+            set_text(one, "state", "waiting");
+            set_number(one, "place", 1);
+            cJSON_AddTrueToObject(one, "own");
+        }
         cJSON_AddItemToArray(a, one);
     }
     return o;
+}
+
+/* Begun behind the one that runs, it is the smallest file that waits. */
+static cJSON *replay_start(struct ft_scene *s)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    if (s->stopped) {
+        s->stopped = s->paused = false;
+    } else {
+        s->waits = true;
+        set_number(o, "waiting", 1);
+    }
+    return o;
+}
+
+static cJSON *replay_stop(struct ft_scene *s, const cJSON *args)
+{
+    if (!*ft_js_text(args, "waiting"))
+        s->stopped = true;
+    s->waits = false;
+    return cJSON_CreateObject();
 }
 
 static cJSON *rejects(void)
@@ -750,7 +777,7 @@ static cJSON *reply(struct ft_scene *s, enum ft_ask_kind kind, const cJSON *args
     case FT_ASK_APPLY:
         return apply(s, args);
     case FT_ASK_FILES:
-        return files(args);
+        return files(s, args);
     case FT_ASK_REJECTS:
         return rejects();
     case FT_ASK_PARTITIONS:
@@ -771,11 +798,9 @@ static cJSON *reply(struct ft_scene *s, enum ft_ask_kind kind, const cJSON *args
         s->paused = ft_js_true(args, "pause");
         return cJSON_CreateObject();
     case FT_ASK_REPLAY_STOP:
-        s->stopped = true;
-        return cJSON_CreateObject();
+        return replay_stop(s, args);
     case FT_ASK_REPLAY_START:
-        s->stopped = s->paused = false;
-        return cJSON_CreateObject();
+        return replay_start(s);
     case FT_ASK_REPLAY_RATE:
         s->rate_limit = ft_js_number(args, "rate");
         return cJSON_CreateObject();

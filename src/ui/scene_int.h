@@ -34,6 +34,7 @@ struct ft_scene {
     int64_t fixed_ms;
     double threshold, sample;
     bool paused, stopped;
+    bool waits; /* a replay behind the one that runs */
     double rate_limit;
     char message[200];
     uint64_t message_seq, live_seq;

@@ -26,6 +26,7 @@ static void take_file(const struct ft_con *c, const cJSON *one, struct ft_file_r
     snprintf(f->name, sizeof(f->name), "%s", ft_js_text(one, "name"));
     snprintf(f->label, sizeof(f->label), "%s", ft_js_text(one, "label"));
     f->folder = ft_js_true(one, "folder");
+    f->waiting = ft_js_true(one, "own");
     f->labels_known = cJSON_IsBool(labels);
     f->labels = cJSON_IsTrue(labels);
     f->size = ft_js_number(one, "size");
@@ -35,6 +36,10 @@ static void take_file(const struct ft_con *c, const cJSON *one, struct ft_file_r
         ft_show_date(c, last, when, sizeof(when));
     if (*error)
         snprintf(f->state, sizeof(f->state), "cannot be replayed: %.27s", error);
+    else if (strcmp(state, "waiting") == 0)
+        snprintf(f->state, sizeof(f->state),
+                 ft_js_number(one, "place") > 1 ? "waiting, place %.0f" : "waiting, next",
+                 ft_js_number(one, "place"));
     else if (strcmp(state, "running") == 0 || !last)
         snprintf(f->state, sizeof(f->state), "%s", state);
     else if (*state || isnan(f->rejected))
@@ -127,9 +132,10 @@ static void draw_bar(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
 static void draw_now(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_replay_view *r = &c->live->replay;
-    char sent[32], acked[32], flight[32], rate[24], limit[48], done[24], total[24];
+    char sent[32], acked[32], flight[32], rate[24], limit[48], done[24], total[24], right[200];
 
-    ft_title(c, cv, b.y, b.x, b.w, "now", r->file);
+    snprintf(right, sizeof(right), r->waiting ? "%s, then %d more" : "%s", r->file, r->waiting);
+    ft_title(c, cv, b.y, b.x, b.w, "now", right);
     if (!r->active) {
         ft_put(cv, b.y + 1, 1, b.w - 1, FT_ROLE_NORMAL,
                *r->error ? r->error : "No replay runs here. Enter on a file opens the start form.");
@@ -307,10 +313,57 @@ static void ask(struct ft_con *c, enum ft_ask_kind kind, const char *args)
 
 static void stop_answer(struct ft_con *c, const char *text)
 {
-    if (*text == 'y') {
-        ask(c, FT_ASK_REPLAY_STOP, NULL);
-        ft_say(c, "Stopping at the next row; replay --resume goes on later.");
-    }
+    if (*text == 'n')
+        return;
+    ask(c, FT_ASK_REPLAY_STOP, *text == 'a' ? "{\"all\":true}" : NULL);
+    ft_say(c, "Stopping at the next row; replay --resume goes on later.");
+}
+
+static void forgotten(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
+{
+    (void)json;
+    if (a->ok)
+        ft_say(c, "It waits no more.");
+    else
+        ft_say_error(c, "%s", a->error);
+    enter(c);
+}
+
+static void forget_answer(struct ft_con *c, const char *text)
+{
+    char path[sizeof(c->rp.folder) + sizeof(c->rp.file->name)];
+    struct ft_buf b;
+
+    if (*text != 'y' || c->rp.at >= c->rp.n_file)
+        return;
+    snprintf(path, sizeof(path), "%s/%s", strcmp(c->rp.folder, "/") == 0 ? "" : c->rp.folder,
+             c->rp.file[c->rp.at].name);
+    ft_buf_init(&b, 4096);
+    ft_buf_text(&b, "{\"waiting\":");
+    ft_buf_json(&b, ft_span_of(path));
+    ft_buf_char(&b, '}');
+    if (!b.failed)
+        ft_con_ask(c, FT_ASK_REPLAY_STOP, forgotten, b.p);
+    ft_buf_fini(&b);
+}
+
+/* A file that waits is taken back; else the replay that runs is stopped. */
+static bool waits(const struct ft_con *c)
+{
+    return c->rp.at < c->rp.n_file && c->rp.file[c->rp.at].waiting;
+}
+
+static void ask_stop(struct ft_con *c)
+{
+    if (waits(c))
+        ft_prompt_key(c, "Not to be replayed any more, this file that waits?   y yes   n no", "yn",
+                      forget_answer);
+    else if (c->live->replay.waiting)
+        ft_prompt_key(c, "Stop it?   y yes, and begin the next   a stop all that wait too   n no",
+                      "yan", stop_answer);
+    else
+        ft_prompt_key(c, "Stop the replay? It can go on later with --resume.   y yes   n no", "yn",
+                      stop_answer);
 }
 
 static void change_rate(struct ft_con *c, bool up)
@@ -386,6 +439,33 @@ static void open_file(struct ft_con *c)
     ft_con_push(c, FT_PLACE_START);
 }
 
+static void find(struct ft_con *c, int dir)
+{
+    size_t n = c->rp.n_file;
+
+    for (size_t step = 1; step <= n; step++) {
+        size_t i = (c->rp.at + (dir > 0 ? step : n - step % n)) % n;
+
+        if (ft_text_holds(c->rp.file[i].name, c->rp.search)) {
+            c->rp.at = i;
+            return;
+        }
+    }
+    ft_say(c, "\"%s\" is not in this folder.", c->rp.search);
+}
+
+static void search_typed(struct ft_con *c, const char *text)
+{
+    if (*text == '/') {
+        c->rp.at = c->rp.top = 0;
+        read_files(c, text);
+        return;
+    }
+    snprintf(c->rp.search, sizeof(c->rp.search), "%s", text);
+    if (*text)
+        find(c, 1);
+}
+
 static bool act(struct ft_con *c, enum ft_act a)
 {
     const struct ft_replay_view *r = &c->live->replay;
@@ -399,8 +479,7 @@ static bool act(struct ft_con *c, enum ft_act a)
         ask(c, FT_ASK_REPLAY_PAUSE, r->paused ? "{\"pause\":false}" : "{\"pause\":true}");
         return true;
     case FT_ACT_STOP:
-        ft_prompt_key(c, "Stop the replay? It can go on later with --resume.   y yes   n no", "yn",
-                      stop_answer);
+        ask_stop(c);
         return true;
     case FT_ACT_RATE_DOWN:
     case FT_ACT_RATE_UP:
@@ -408,6 +487,14 @@ static bool act(struct ft_con *c, enum ft_act a)
         return true;
     case FT_ACT_REJECTS:
         ft_con_push(c, FT_PLACE_REJECTS);
+        return true;
+    case FT_ACT_SEARCH:
+        ft_prompt_text(c, "search (/FOLDER goes there)", c->rp.search, search_typed);
+        return true;
+    case FT_ACT_SEARCH_NEXT:
+    case FT_ACT_SEARCH_PREV:
+        if (*c->rp.search)
+            find(c, a == FT_ACT_SEARCH_NEXT ? 1 : -1);
         return true;
     case FT_ACT_MARK:
         toggle_mark(c);
@@ -429,6 +516,8 @@ static bool can(const struct ft_con *c, enum ft_act a)
 {
     const struct ft_replay_view *r = &c->live->replay;
 
+    if (a == FT_ACT_STOP && waits(c))
+        return true;
     if (a == FT_ACT_PAUSE || a == FT_ACT_STOP || a == FT_ACT_RATE_UP)
         return r->active;
     if (a == FT_ACT_REJECTS)
@@ -436,8 +525,8 @@ static bool can(const struct ft_con *c, enum ft_act a)
     return true;
 }
 
-static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_PAUSE, FT_ACT_STOP, FT_ACT_RATE_UP,
-                                    FT_ACT_REJECTS, FT_ACT_MARK,  FT_N_ACTS};
+static const enum ft_act hints[] = {FT_ACT_OPEN,    FT_ACT_PAUSE, FT_ACT_STOP,   FT_ACT_RATE_UP,
+                                    FT_ACT_REJECTS, FT_ACT_MARK,  FT_ACT_SEARCH, FT_N_ACTS};
 
 const struct ft_view ft_view_replay = {
     .letter = 'R',
@@ -483,11 +572,20 @@ static bool number_or(const char *text, const char *word, double fallback, doubl
 
 static void started(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
+    double waiting = ft_js_number(json, "waiting");
+
     if (!a->ok)
         ft_say_error(c, "Not started: %s", a->error);
+    else if (waiting > 0)
+        ft_say(c,
+               waiting > 1 ? "Waits until the present replay has ended; %.0f files wait now."
+                           : "Waits until the present replay has ended.",
+               waiting);
     else
         ft_say(c, "Started%s%s.", *ft_js_text(json, "run") ? ": run " : "",
                ft_js_text(json, "run"));
+    c->rp.n_marked = 0;
+    enter(c);
 }
 
 static void start(struct ft_con *c)

@@ -409,6 +409,48 @@ static void test_what_is_known_of_the_files(void **state)
     ft_rows_close(r);
 }
 
+/* Behind half of the rows half of the bytes are done, however much was read ahead. */
+static void test_how_far_the_rows_are(void **state)
+{
+    const struct ft_rows_opts opts = {.label = "target"};
+    const int rows = 40000;
+    struct ft_buf text;
+    const char *paths[3];
+
+    (void)state;
+    ft_buf_init(&text, 2u << 20);
+    ft_buf_text(&text, HEAD);
+    for (int i = 0; i < rows; i++)
+        ft_buf_fmt(&text, "2019-09-14 02:46,%05d,a,b,0\n", i * 7919 % 100003);
+    ft_buf_char(&text, '\0');
+    paths[0] = write_text("plain.csv", text.p);
+    paths[1] = write_gzip("packed.csv.gz", text.p, "wb");
+    paths[2] = write_zstd("packed.csv.zst", text.p, "wb");
+    for (int i = 0; i < 3; i++) {
+        struct ft_row_pos pos;
+        struct ft_rows *r;
+        struct ft_txn t;
+        uint64_t before = 0, bytes;
+
+        assert_int_equal(ft_rows_open(&r, paths + i, 1, &opts, NULL), FT_OK);
+        bytes = ft_rows_bytes(r);
+        for (int k = 1; k <= rows; k++) {
+            double due = (double)k / rows * (double)bytes, done;
+            double slack = (i ? 0.2 : 0.001) * (double)bytes; /* packed: by the packer's blocks */
+
+            assert_int_equal(ft_rows_next(r, &t, &pos, NULL), FT_OK);
+            assert_true(ft_rows_done(r) >= before);
+            before = ft_rows_done(r);
+            done = (double)before;
+            assert_true(done > due - slack && done < due + slack);
+        }
+        assert_int_equal(ft_rows_next(r, &t, &pos, NULL), FT_END);
+        assert_int_equal(ft_rows_done(r), bytes);
+        ft_rows_close(r);
+    }
+    ft_buf_fini(&text);
+}
+
 static void test_a_file_that_became_shorter(void **state)
 {
     const struct ft_rows_opts opts = {.label = NULL};
@@ -639,6 +681,7 @@ int main(void)
         cmocka_unit_test(test_rows_before_the_damage_are_given),
         cmocka_unit_test(test_several_files_are_one_row_after_the_other),
         cmocka_unit_test(test_what_is_known_of_the_files),
+        cmocka_unit_test(test_how_far_the_rows_are),
         cmocka_unit_test(test_a_file_that_became_shorter),
         cmocka_unit_test(test_standard_input),
         cmocka_unit_test(test_a_pipe_gives_rows_as_they_come_and_can_be_stopped),

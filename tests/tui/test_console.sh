@@ -69,6 +69,30 @@ types ana Enter
 shows ana 20 '^ rate +limit 100 tx/s'
 shows ana 20 '^ acked +[1-9]'
 shows ana 20 'rows\.csv .* running'
+
+# a file behind it waits for its turn and can be taken back
+head -n 51 rows.csv >next.csv
+types ana R
+shows ana 20 'next\.csv'
+types ana /
+shows ana 10 'search'
+types ana -l next
+types ana Enter
+shows ana 10 '^ > next\.csv'
+types ana Enter
+shows ana 10 '^ > rate '
+types ana Down Down Down Down
+types ana Enter
+shows ana 20 'Waits until the present replay has ended'
+shows ana 20 'next\.csv .* waiting, next'
+shows ana 20 'rows\.csv, then 1 more'
+types ana x
+shows ana 10 'Not to be replayed any more'
+types ana y
+hides ana 20 'waiting, next'
+types ana Enter Down Down Down Down Enter
+shows ana 20 'next\.csv .* waiting, next'
+
 types ben 1
 shows ben 20 'replayed [1-9]'
 types ana '>'
@@ -108,13 +132,18 @@ shows ana 15 'thr 0\.500'
 within 20 is_force '0.5|ana|taken back' || fail "in force: $(force)"
 
 types ana q
-shows ana 10 'Quit and stop it'
+shows ana 10 'Quit and stop them'
 types ana n
 types ana x
-shows ana 10 'Stop the replay'
+shows ana 10 'Not to be replayed any more'
+types ana n
+types ana j
+types ana x
+shows ana 10 'begin the next'
 types ana y
-shows ana 20 'No replay runs'
 shows ana 20 'rows\.csv .* stopped'
+shows ana 20 'next\.csv was replayed: 50 rows sent, 0 rejected'
+shows ana 20 'No replay runs'
 
 # all that the filter shows as a file; the summary for the next shift
 shows ana 20 'lag 0'
