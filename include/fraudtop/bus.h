@@ -196,7 +196,9 @@ struct ft_consumer_opts {
     const char *group; /* NULL: no group: use ft_consumer_assign, nothing is committed */
     const char *const *topics;
     size_t n_topics;
-    size_t queued_kbytes;  /* memory for messages read ahead; 0: 32 MiB */
+    size_t queued_kbytes; /* of messages read ahead; 0: 32 MiB */
+    /* Their number, since the library's own share of each, some 500 bytes, counts nowhere; 0: 4 for each of the kbytes. */
+    size_t queued_messages;
     bool read_uncommitted; /* default: committed only */
     bool eof_events;       /* ft_consumer_poll answers FT_END at the end of each partition */
     /* Called inside ft_consumer_poll (and close).  assigned may change start and paused; topic names are only lent.

@@ -180,8 +180,8 @@ struct ft_score_opts {
     int commit_ms;        /* interval of commits; 0: 500, exactly once 100 */
     int state_ms;         /* the same for a model with state; 0: 1,000 */
     bool rebuild_state;   /* make the state anew from the transactions topic */
-    size_t queued_kbytes;
-    int linger_ms; /* -1: the table's default */
+    size_t queued_kbytes, queued_messages; /* as in ft_consumer_opts */
+    int linger_ms;                         /* -1: the table's default */
 };
 enum ft_status ft_score_start(struct ft_stage **out, const struct ft_pipe *pipe,
                               const struct ft_score_opts *opts, struct ft_err *err);
@@ -202,10 +202,10 @@ void ft_score_status(struct ft_stage *s, struct ft_score_status *out);
 struct ft_sink_opts {
     const char *conninfo;
     const char *group;
-    size_t batch_rows;    /* 0: 1,000 */
-    int batch_ms;         /* 0: 5 */
-    size_t queued_kbytes; /* messages read ahead; 0: 32 MiB */
-    int64_t started_ms;   /* wall clock: latency counts what was due since */
+    size_t batch_rows;                     /* 0: 1,000 */
+    int batch_ms;                          /* 0: 5 */
+    size_t queued_kbytes, queued_messages; /* as in ft_consumer_opts */
+    int64_t started_ms;                    /* wall clock: latency counts what was due since */
 };
 enum ft_status ft_sink_start(struct ft_stage **out, const struct ft_pipe *pipe,
                              const struct ft_sink_opts *opts, struct ft_err *err);

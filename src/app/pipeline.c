@@ -194,7 +194,8 @@ static enum ft_status start_sinks(struct ft_pipeline *p, struct ft_err *err)
                               .group = ft_app_group(p->app, "sink"),
                               .batch_rows = (size_t)ft_cfg_int(cfg, "sink.batch_rows"),
                               .batch_ms = (int)ft_cfg_ms(cfg, "sink.batch_age"),
-                              .queued_kbytes = 24576 / n, /* some 110 MB with the library's own */
+                              .queued_kbytes = 32768 / n, /* some 100 MB with the library's own */
+                              .queued_messages = 90000 / n,
                               .started_ms = p->started_ms};
 
     for (size_t i = 0; i < n; i++) {
@@ -262,6 +263,7 @@ static enum ft_status start_scorers(struct ft_pipeline *p, struct ft_err *err)
         .state_ms = (int)ft_cfg_ms(cfg, "score.state_interval"),
         .rebuild_state = ft_cfg_flag(cfg, "score.rebuild_state"),
         .queued_kbytes = 114688 / n, /* some 260 MB with the library's own, ten million waiting */
+        .queued_messages = 240000 / n,
         .linger_ms = exactly_once ? -1 : 2,
     };
 

@@ -612,6 +612,7 @@ static enum ft_status open_session(struct ft_sc *c, struct ft_err *err)
                                   .topics = &topic,
                                   .n_topics = 1,
                                   .queued_kbytes = c->o.queued_kbytes,
+                                  .queued_messages = c->o.queued_messages,
                                   .assigned = assigned,
                                   .revoked = revoked,
                                   .user = c};

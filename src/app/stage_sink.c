@@ -743,6 +743,7 @@ static enum ft_status session(struct sink *k, struct ft_err *err)
                                   .topics = &topic,
                                   .n_topics = 1,
                                   .queued_kbytes = k->o.queued_kbytes,
+                                  .queued_messages = k->o.queued_messages,
                                   .assigned = assigned,
                                   .revoked = revoked,
                                   .user = k};

@@ -32,7 +32,6 @@ static const struct setting settings[] = {
     {"enable.auto.commit",            "false",            KB_CONSUMER,                   false},
     {"enable.auto.offset.store",      "false",            KB_CONSUMER,                   false},
     {"isolation.level",               "read_committed",   KB_CONSUMER,                   false},
-    {"queued.min.messages",           "1000000",          KB_CONSUMER,                   false},
  /* A partition that is resumed waits until the request under way is answered. */
     {"fetch.wait.max.ms",             "100",              KB_CONSUMER,                   false},
     {"fetch.queue.backoff.ms",        "10",               KB_CONSUMER,                   true },

@@ -730,12 +730,21 @@ static void consumer_release(struct ft_consumer *c)
 static enum ft_status consumer_conf(rd_kafka_conf_t **out, struct kb_bus *b,
                                     const struct ft_consumer_opts *o, struct ft_err *err)
 {
-    char kbytes[24];
-    struct ft_prop own = {"queued.max.messages.kbytes", kbytes};
+    size_t queued = o->queued_kbytes ? o->queued_kbytes : QUEUED_KBYTES;
+    size_t answer = queued * 1024 / 32; /* what comes is counted when it is here, unpacked */
+    char kbytes[24], messages[24], fetch[24];
+    struct ft_prop own[] = {
+        {"queued.max.messages.kbytes", kbytes  },
+        {"queued.min.messages",        messages},
+        {"max.partition.fetch.bytes",  fetch   }
+    };
     enum ft_status st;
 
-    snprintf(kbytes, sizeof(kbytes), "%zu", o->queued_kbytes ? o->queued_kbytes : QUEUED_KBYTES);
-    st = kb_conf_new(out, b, KB_CONSUMER, &own, 1, err);
+    snprintf(kbytes, sizeof(kbytes), "%zu", queued);
+    snprintf(messages, sizeof(messages), "%zu",
+             o->queued_messages ? o->queued_messages : 4 * queued);
+    snprintf(fetch, sizeof(fetch), "%zu", answer < 1 << 20 ? answer : 1 << 20);
+    st = kb_conf_new(out, b, KB_CONSUMER, own, sizeof(own) / sizeof(own[0]), err);
     if (st == FT_OK && o->read_uncommitted)
         st = kb_conf_set(*out, "isolation.level", "read_uncommitted", err);
     if (st ==
