@@ -262,8 +262,8 @@ static enum ft_status start_scorers(struct ft_pipeline *p, struct ft_err *err)
         .commit_ms = exactly_once ? (int)ft_cfg_ms(cfg, "score.commit_interval") : 0,
         .state_ms = (int)ft_cfg_ms(cfg, "score.state_interval"),
         .rebuild_state = ft_cfg_flag(cfg, "score.rebuild_state"),
-        .queued_kbytes = 114688 / n, /* some 260 MB with the library's own, ten million waiting */
-        .queued_messages = 240000 / n,
+        .queued_kbytes = 114688 / n, /* some 250 MB with the library's own, ten million waiting */
+        .queued_messages = 180000 / n,
         .linger_ms = exactly_once ? -1 : 2,
     };
 

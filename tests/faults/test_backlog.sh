@@ -35,9 +35,9 @@ bounded score 300
 bounded sink 150
 echo "backlog of $ROWS: stored once each after $SECONDS s"
 
-# a flood of messages of one byte: what the client library keeps beside each is bounded as well
+# a flood of short messages: what the client library keeps beside each is bounded as well
 FLOOD=${FT_FLOOD:-1500000}
-kafka_tool org.apache.kafka.tools.ProducerPerformance --topic transactions --num-records "$FLOOD" --record-size 1 --throughput -1 \
+kafka_tool org.apache.kafka.tools.ProducerPerformance --topic transactions --num-records "$FLOOD" --record-size 60 --throughput -1 \
     --producer-props "bootstrap.servers=$BROKERS" compression.type=lz4 >"$TMP/flood.log" || fail "flood: $(cat "$TMP/flood.log")"
 dead() { [ "$("$FRAUDTOP" topics list --json 2>/dev/null | jq '[.topics[] | select(.topic | endswith("dlq")) | .messages] | add')" = "$FLOOD" ]; }
 within 300 dead || fail "not all became dead letters: $("$FRAUDTOP" topics list)"
