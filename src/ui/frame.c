@@ -340,15 +340,17 @@ static void draw_hints(const struct ft_con *c, struct ft_canvas *cv)
     const struct ft_view *v = ft_views[ft_con_top(c)];
     int y = cv->rows - 1, x = 0, room;
     bool over = c->n_place > 1;
-    enum ft_act tail[] = {over ? FT_ACT_CLOSE : FT_ACT_PALETTE, FT_ACT_HELP,
-                          over ? FT_N_ACTS : FT_ACT_BACK};
+    bool screens = !over && ft_compact(cv); /* else the first line has them */
+    enum ft_act tail[] = {over      ? FT_ACT_CLOSE
+                          : screens ? FT_N_ACTS
+                                    : FT_ACT_PALETTE,
+                          FT_ACT_HELP, over ? FT_N_ACTS : FT_ACT_BACK};
 
-    if (ft_compact(cv)) {
-        ft_put(cv, y, 0, cv->cols, FT_ROLE_NORMAL,
-               over ? "Esc back  ? help" : "1-6 screens  ? help  q quit");
-        return;
-    }
     room = cv->cols + 2;
+    if (screens) {
+        x = ft_put(cv, y, 0, cv->cols, FT_ROLE_NORMAL, "1-6 screens") + 2;
+        room -= x;
+    }
     for (int i = 0; i < 3; i++)
         if (tail[i] < FT_N_ACTS)
             room -= hint_width(c, tail[i]);

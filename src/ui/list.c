@@ -148,7 +148,9 @@ static bool settle(struct ft_list *l)
     }
     if (find(l, &l->sel, &at)) {
         l->at = at;
-        l->top = at > line ? at - line : 0;
+        if (l->top ||
+            l->sort == FT_SORT_NEWEST) /* what sorts above the rest is seen from the top */
+            l->top = at > line ? at - line : 0;
         return false;
     }
     choose(l, l->at);

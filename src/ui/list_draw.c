@@ -212,8 +212,10 @@ static void sort_list(struct ft_con *c, struct ft_list *l, enum ft_sort sort, bo
     l->sort = sort;
     l->reverse = reverse;
     ft_list_rebuild(l, c->wall_ms);
-    if (l == &c->queue)
+    if (l == &c->queue) {
+        ft_list_first(l);
         ft_queue_reload(c);
+    }
     ft_say(c, "Sorted by %s%s.", ft_sort_name[sort], reverse ? ", reversed" : "");
     ft_state_save(c);
 }

@@ -74,6 +74,9 @@ void ft_case_open(struct ft_con *c, const struct ft_uuid *id, const struct ft_fl
     show(c, id, row);
     if (top != FT_PLACE_CASE)
         c->cs.from = top;
+    if (c->cs.from ==
+        FT_PLACE_QUEUE) /* it stands beside the list: the next one too, that was not selected in it */
+        ft_list_select(&c->queue, id, c->now_ms);
     ft_case_reload(c);
     ft_con_push(c, FT_PLACE_CASE);
 }
@@ -206,7 +209,7 @@ static void draw_why(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
                 *usual = part(c, "usual"), *one;
     double most = 0.1, rest = ft_js_number(others, "contribution");
     char title[120];
-    int n = 0, most_rows = b.h - 1 - (others ? 1 : 0);
+    int n = 0, most_rows = b.h - 1 - (others && b.h > 2 ? 1 : 0);
 
     snprintf(title, sizeof(title), "why: base %+.1f, features %+.1f, raw score %+.1f",
              ft_js_number(json, "base"), contributions(c), ft_js_number(json, "raw"));
@@ -600,6 +603,16 @@ static void draw_overview(struct ft_con *c, struct ft_canvas *cv, struct ft_box 
         events = cJSON_GetArraySize(part(c, "events")), left;
     bool merchant = b.h >= 26;
 
+    if (b.h < 12) { /* little room: the reasons have it, but for what was tried and written */
+        int tried = c->cs.n_what_if ? tries + 1 : 0, written = events ? 2 : 0;
+
+        draw_why(c, cv, (struct ft_box){y, b.x, b.h - tried - written, b.w}, 0);
+        if (tried)
+            draw_what_if(c, cv, (struct ft_box){y + b.h - tried - written, b.x, tried, b.w});
+        if (written)
+            draw_events(c, cv, (struct ft_box){y + b.h - written, b.x, written, b.w}, 0);
+        return;
+    }
     why = why > b.h / 3 ? b.h / 3 : why;
     draw_why(c, cv, (struct ft_box){y, b.x, why, b.w}, 0);
     y += why;

@@ -40,6 +40,7 @@ static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *j
     c->queue_total = ft_js_number(json, "total");
     if (ft_list_set(&c->queue, row, n, c->now_ms, c->wall_ms) && ft_con_top(c) == FT_PLACE_QUEUE)
         ft_say(c, "The selected row left the queue; the nearest one is selected.");
+    c->queue.following = false; /* the row that somebody reads stays, whatever comes above it */
     free(row);
     peek(c);
 }
@@ -283,7 +284,8 @@ static void queue_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         draw_head(c, cv, (struct ft_box){b.y + 3, 0, 1, w});
         draw_body(c, cv, (struct ft_box){b.y + 4, 0, b.h - 5, w});
         draw_foot(c, cv, b.y + b.h - 1, 0, w);
-        if (r && ft_uuid_cmp(&r->id, &c->cs.id) == 0 && c->cs.opened)
+        if (ft_con_top(c) == FT_PLACE_CASE || /* what the keys are about */
+            (r && ft_uuid_cmp(&r->id, &c->cs.id) == 0 && c->cs.opened))
             ft_case_draw(c, cv, (struct ft_box){b.y, w + 1, b.h, b.w - w - 1});
         else if (r)
             draw_preview(c, cv, (struct ft_box){b.y, w + 1, b.h, b.w - w - 1});

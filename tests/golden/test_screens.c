@@ -126,6 +126,7 @@ static const struct shot shots[] = {
     {"replay-waiting", "normal", "4 @23000", SILENT},
     {"replay-failed", "normal", "4", FAILING},
     {"replay-stale", "normal", "4 @25000 R @40000", FADING},
+    {"queue-stays", "normal", "2 s w I @25000 @60000", 0},
     {"replay-queued", "normal", "4 j Enter Down Down Down Down Enter @21000", 0},
     {"replay-queued-stop", "normal", "4 j Enter Down Down Down Down Enter @21000 j x", 0},
     {"replay-taken-back", "normal", "4 j Enter Down Down Down Down Enter @21000 x y @22000", 0},
