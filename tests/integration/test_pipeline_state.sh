@@ -9,10 +9,13 @@ cd "$FT_SOURCE"
 export FRAUDTOP_KAFKA_SESSION_TIMEOUT_MS=6000 FRAUDTOP_KAFKA_HEARTBEAT_INTERVAL_MS=1500 FRAUDTOP_CONNECT_TIMEOUT=60s
 SEED=${FT_SEED:-20260102} ROUNDS=${FT_ROUNDS:-4} ROWS=${FT_ROWS:-15000} RATE=${FT_RATE:-1500}
 RANDOM=$SEED
-MODEL=(-m velocity)
+MODEL=(-m velocity) FILE=data/test.csv.gz
 
-exits 0 "$FRAUDTOP" score data/test.csv.gz --limit "$ROWS" "${MODEL[@]}"
-cp "$TMP/out" "$TMP/offline.csv"
+offline() {
+    exits 0 "$FRAUDTOP" score "$FILE" --limit "$ROWS" "${MODEL[@]}"
+    cp "$TMP/out" "$TMP/offline.csv"
+}
+offline
 
 stream() { # NAME SCORE-OPTIONS...: one run with kills, compared
     local name=$1 i run
@@ -22,7 +25,7 @@ stream() { # NAME SCORE-OPTIONS...: one run with kills, compared
     member one "$FRAUDTOP" score "${MODEL[@]}" "$@"
     member sink "$FRAUDTOP" sink
     : >"$TMP/replay.log"
-    member replay "$FRAUDTOP" replay data/test.csv.gz --limit "$ROWS" --rate "$RATE" "${MODEL[@]}"
+    member replay "$FRAUDTOP" replay "$FILE" --limit "$ROWS" --rate "$RATE" "${MODEL[@]}"
     within 20 grep -q 'run [0-9a-f]\{12\}-' "$TMP/replay.log" || fail "no run: $(cat "$TMP/replay.log")"
     run=$(grep -om1 'run [0-9a-f]\{12\}-[0-9a-f]\{9\}' "$TMP/replay.log" | cut -d' ' -f2)
     for i in $(seq "$ROUNDS"); do
@@ -53,5 +56,28 @@ stream() { # NAME SCORE-OPTIONS...: one run with kills, compared
 }
 stream plain
 stream exactly --exactly-once
+
+# time goes backwards, many rows have the same one, and one customer has a third of all
+python3 - "$SEED" >"$TMP/mixed.csv" <<'END'
+import csv, gzip, random, sys
+random.seed(int(sys.argv[1]))
+with gzip.open("data/test.csv.gz", "rt", newline="") as f:
+    rows = csv.reader(f)
+    head = next(rows)
+    rows = [next(rows) for _ in range(6000)]
+time = head.index("transaction_time")
+for _ in range(3000):
+    row = list(rows[0])
+    row[time] = random.choice(rows)[time]
+    row[head.index("amount")] = f"{random.random() * 900:.2f}"
+    rows.append(row)
+random.shuffle(rows)
+for i in range(0, len(rows) - 3, 7):
+    rows[i + 1][time] = rows[i + 2][time] = rows[i][time]
+csv.writer(sys.stdout, lineterminator="\n").writerows([head] + rows)
+END
+FILE=$TMP/mixed.csv ROWS=9000 ROUNDS=2
+offline
+stream mixed
 # history and usual amounts travel with flagged ones
 [ "$(sql "SELECT count(*) FROM fraudtop_cases WHERE jsonb_array_length(history) > 0")" -gt 0 ] || fail "no case has history"
