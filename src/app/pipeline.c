@@ -89,8 +89,9 @@ enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const
 
     *p = (struct ft_pipeline){.app = app, .role = role, .parts = parts};
     p->lock = malloc(sizeof(*p->lock));
-    if (!p->lock || pthread_mutex_init(p->lock, NULL) != 0)
+    if (!p->lock)
         return ft_fail(err, FT_ENOMEM, "no memory for a pipeline");
+    pthread_mutex_init(p->lock, NULL);
     bo = ft_app_bus_opts(app, (parts & FT_EMBED) && (embeds_all(p) || !ft_app_has_brokers(app)));
     ft_topics_from(&p->pipe.topics, app->cfg);
     if (parts & (FT_WITH_SCORE | FT_WITH_MODEL))
@@ -447,6 +448,9 @@ void ft_pipeline_close(struct ft_pipeline *p)
         ft_pg_stop(p->pg);
     ft_scorer_free(p->scorer);
     ft_scorer_free(p->challenger);
+    if (p->lock)
+        pthread_mutex_destroy(p->lock);
+    free(p->lock);
     *p = (struct ft_pipeline){.app = p->app};
 }
 

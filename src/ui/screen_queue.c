@@ -38,7 +38,8 @@ static void answered(struct ft_con *c, const struct ft_answer *a, const cJSON *j
         return;
     cJSON_ArrayForEach(one, cases) ft_js_case(one, &row[n++]);
     c->queue_total = ft_js_number(json, "total");
-    if (ft_list_set(&c->queue, row, n, c->now_ms, c->wall_ms) && ft_con_top(c) == FT_PLACE_QUEUE)
+    if (ft_list_set(&c->queue, row, n, c->now_ms, c->wall_ms) && ft_con_top(c) == FT_PLACE_QUEUE &&
+        !c->message[0]) /* how a decision went comes first */
         ft_say(c, "The selected row left the queue; the nearest one is selected.");
     c->queue.following = false; /* the row that somebody reads stays, whatever comes above it */
     free(row);
