@@ -448,6 +448,8 @@ void ft_pipeline_close(struct ft_pipeline *p)
         ft_pg_stop(p->pg);
     ft_scorer_free(p->scorer);
     ft_scorer_free(p->challenger);
+    for (size_t i = 0; i < p->n_loaded; i++)
+        ft_scorer_free(p->loaded[i]);
     if (p->lock)
         pthread_mutex_destroy(p->lock);
     free(p->lock);
