@@ -23,18 +23,24 @@ static enum ft_status put(struct ft_store *s, const char *sql, const char *key, 
 enum ft_status ft_store_put_process(struct ft_store *s, const char *process, const char *json,
                                     int64_t at_ms, struct ft_err *err)
 {
-    /* The next one is due in a second: no batch of the sink should wait for this one's way to the disk. */
+    /* The next one is due in a second: no batch of the sink should wait for this one's way to the disk.
+     * A run may be done in a process that goes on. */
     static const char sql[] =
         "WITH beat AS MATERIALIZED (SELECT $2::jsonb AS j, to_timestamp($3::float8 / 1000) AS at,"
         "  set_config('synchronous_commit', 'off', true)),"
         " run AS (INSERT INTO fraudtop_runs (run, started_at, updated_at, ended_at, state, host, "
         "detail)"
         "  SELECT j #>> '{run,id}', to_timestamp((j #>> '{run,started_ms}')::float8 / 1000), at,"
-        "   CASE WHEN j ->> 'state' IN ('gone', 'done', 'failed') THEN at END, j ->> 'state',"
+        "   CASE WHEN ended THEN at END,"
+        "   CASE WHEN ended AND state NOT IN ('gone', 'failed') THEN 'done' ELSE state END,"
         "   j ->> 'host', (j -> 'run') || jsonb_build_object('counters', j -> 'counters')"
-        "  FROM beat WHERE j #>> '{run,id}' IS NOT NULL"
+        "  FROM beat, LATERAL (SELECT j ->> 'state' AS state, j #>> '{run,done}' = 'true'"
+        "   OR j ->> 'state' IN ('gone', 'done', 'failed') AS ended) s"
+        "  WHERE j #>> '{run,id}' IS NOT NULL"
         "  ON CONFLICT (run) DO UPDATE SET updated_at = excluded.updated_at,"
-        "   ended_at = excluded.ended_at, state = excluded.state, host = excluded.host,"
+        "   ended_at = CASE WHEN excluded.ended_at IS NOT NULL"
+        "    THEN coalesce(fraudtop_runs.ended_at, excluded.ended_at) END,"
+        "   state = excluded.state, host = excluded.host,"
         "   detail = excluded.detail WHERE fraudtop_runs.updated_at <= excluded.updated_at),"
         " old AS (DELETE FROM fraudtop_processes WHERE seen_at < now() - interval '1 day') "
         "INSERT INTO fraudtop_processes (process, role, host, pid, state, started_at, seen_at, "

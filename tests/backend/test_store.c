@@ -505,6 +505,39 @@ static void an_outage_is_told_to_the_next_shift(void **unused)
     ft_store_close(s);
 }
 
+/* A run is over when it is done, though its process goes on; when, is what its first word of that says. */
+static void a_run_ends_before_its_process(void **unused)
+{
+    static const char beat[] =
+        "{\"role\":\"console\",\"host\":\"a\",\"pid\":7,\"started_ms\":1000,\"state\":\"%s\","
+        "\"counters\":{},\"run\":{\"id\":\"0199a3b1c2d3-0f31c2a45\",\"started_ms\":2000%s}}";
+    static const struct {
+        const char *state, *done, *want;
+    } step[] = {
+        {"running", ",\"done\":false", "running|"},
+        {"running", "",                "running|"}, /* of a program before this one */
+        {"running", ",\"done\":true",  "done|5"  },
+        {"gone",    ",\"done\":true",  "gone|5"  },
+        {"running", ",\"done\":false", "running|"}, /* resumed */
+        {"failed",  ",\"done\":true",  "failed|8"},
+    };
+    struct ft_store *s = open_store();
+    struct ft_err err;
+    char json[400];
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(step) / sizeof(step[0]); i++) {
+        snprintf(json, sizeof(json), beat, step[i].state, step[i].done);
+        if (ft_store_put_process(s, "console/a/7", json, 3000 + 1000 * (int64_t)i, &err) != FT_OK)
+            fail_msg("%s", err.text);
+        assert_string_equal(
+            sql("SELECT state || '|' || coalesce(extract(epoch FROM ended_at)::int4::text, '')"
+                " FROM fraudtop_runs"),
+            step[i].want);
+    }
+    ft_store_close(s);
+}
+
 static void a_newer_schema_is_not_touched(void **unused)
 {
     (void)unused;
@@ -537,6 +570,7 @@ int main(void)
         cmocka_unit_test_setup(keeps_what_belongs_to_a_verdict, empty),
         cmocka_unit_test_setup(amounts_are_exact, empty),
         cmocka_unit_test_setup(offsets_move_with_the_rows, empty),
+        cmocka_unit_test_setup(a_run_ends_before_its_process, empty),
         cmocka_unit_test_setup(a_bad_row_is_told_and_costs_nothing, empty),
         cmocka_unit_test_setup(counts_a_run, empty),
         cmocka_unit_test_setup(repeats_in_a_long_run_change_nothing, empty),
