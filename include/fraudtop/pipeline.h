@@ -138,6 +138,8 @@ struct ft_replay_opts {
 enum ft_status ft_replay_new(struct ft_stage **out, const struct ft_pipe *pipe,
                              const struct ft_replay_opts *opts, struct ft_err *err);
 enum ft_status ft_replay_start(struct ft_stage *s, struct ft_err *err);
+/* What ft_replay_new says of files and headers, without a run. */
+enum ft_status ft_replay_check(const struct ft_replay_opts *opts, struct ft_err *err);
 /* Any thread, at any time. */
 void ft_replay_pause(struct ft_stage *s, bool paused);
 void ft_replay_rate(struct ft_stage *s, double rate);

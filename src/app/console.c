@@ -294,6 +294,26 @@ static int wake_fd(void *self)
     return ((struct ft_console *)self)->wake_fd;
 }
 
+/* Under the lock: waits for a question, no longer than look_ms (-1: for ever); NULL: there is none. */
+static struct ft_job *next_job(struct ft_lane *lane, int look_ms)
+{
+    struct ft_console *c = lane->c;
+    struct ft_job *job;
+
+    if (!lane->first && look_ms >= 0)
+        ft_cond_wait(&lane->asked, &c->lock, ft_now_ms() + look_ms);
+    else if (!lane->first)
+        pthread_cond_wait(&lane->asked, &c->lock);
+    job = c->stop ? NULL : lane->first;
+    if (!job)
+        return NULL;
+    lane->first = job->next;
+    if (!lane->first)
+        lane->end = &lane->first;
+    job->next = NULL;
+    return job;
+}
+
 static void *worker_main(void *arg)
 {
     struct ft_lane *lane = arg;
@@ -303,19 +323,8 @@ static void *worker_main(void *arg)
 
     pthread_mutex_lock(&c->lock);
     while (!c->stop) {
-        struct ft_job *job = lane->first;
+        struct ft_job *job = next_job(lane, look_ms);
 
-        if (!job) {
-            if (look_ms >= 0)
-                ft_cond_wait(&lane->asked, &c->lock, ft_now_ms() + look_ms);
-            else
-                pthread_cond_wait(&lane->asked, &c->lock);
-        } else {
-            lane->first = job->next;
-            if (!lane->first)
-                lane->end = &lane->first;
-            job->next = NULL;
-        }
         pthread_mutex_unlock(&c->lock);
         if (job)
             ft_ask_do(c, job);

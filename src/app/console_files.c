@@ -94,18 +94,60 @@ static int place_in_run(const struct ft_journal *j, const char *path, const char
     return at - current;
 }
 
-static void add_waiting(cJSON *o, int place)
+/* What is known of the runs, looked up once for a whole folder. */
+struct seen {
+    struct runs runs;
+    struct ft_watch_run now;
+    int ahead; /* files of the run that goes on, behind the one that is read */
+};
+
+static bool goes_on(const struct seen *s, const struct run *r)
 {
-    cJSON_AddStringToObject(o, "state", "waiting");
-    cJSON_AddNumberToObject(o, "place", place);
+    return r && s->now.active && strcmp(s->now.run, r->id) == 0;
 }
 
-static void add_last_run(cJSON *o, const struct run *r, const struct ft_watch_run *now,
-                         const char *path)
+static void look_at_runs(struct seen *s, struct ft_console *c)
 {
-    const struct ft_journal *j = &r->j;
-    bool running = now->active && strcmp(now->run, r->id) == 0;
-    int place = running && j->n_files > 1 ? place_in_run(j, path, now->file) : 0;
+    s->ahead = 0;
+    ft_watch_run(c->watch, &s->now);
+    read_runs(&s->runs, c->app->state_dir);
+    for (size_t i = 0; i < s->runs.n; i++) {
+        const struct ft_journal *j = &s->runs.run[i].j;
+
+        if (goes_on(s, &s->runs.run[i]) && j->n_files)
+            s->ahead = place_in_run(j, j->file[j->n_files - 1], s->now.file);
+    }
+}
+
+/* last: NULL when it was never replayed.  A file that waits for its turn here may have been; the one that runs is said
+ * to run. */
+static void add_state(const struct ft_console *c, cJSON *o, const struct seen *s,
+                      const struct run *last, const char *path)
+{
+    bool over = !last || last->j.done, running = goes_on(s, last);
+    int place = running ? place_in_run(&last->j, path, s->now.file) : 0,
+        waits = ft_replay_waits(c, path);
+    const char *state = NULL;
+
+    if (running)
+        state = place > 0 ? "waiting" : place < 0 ? "read" : s->now.paused ? "paused" : "running";
+    else if (!over && ft_wall_ms() - last->j.updated_ms < FRESH_MS)
+        state = "running"; /* its first heartbeat is under way */
+    else if (waits)
+        state = "waiting";
+    else if (!over)
+        state = "stopped";
+    if (!state)
+        return;
+    cJSON_AddStringToObject(o, "state", state);
+    if (strcmp(state, "waiting") != 0)
+        return;
+    cJSON_AddNumberToObject(o, "place", running ? place : s->ahead + waits);
+    cJSON_AddBoolToObject(o, "own", !running);
+}
+
+static void add_last_run(cJSON *o, const struct ft_journal *j, bool running)
+{
     time_t s = (time_t)(j->updated_ms / 1000);
     char at[40];
     struct tm tm;
@@ -113,44 +155,12 @@ static void add_last_run(cJSON *o, const struct run *r, const struct ft_watch_ru
     gmtime_r(&s, &tm);
     strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
     cJSON_AddStringToObject(o, "last_run", at);
-    if (place > 0)
-        add_waiting(o, place);
-    else if (place < 0)
-        cJSON_AddStringToObject(o, "state", "read");
-    else if (!running && !j->done && ft_wall_ms() - j->updated_ms < FRESH_MS)
-        cJSON_AddStringToObject(o, "state", "running"); /* its first heartbeat is under way */
-    else if (running)
-        cJSON_AddStringToObject(o, "state", now->paused ? "paused" : "running");
-    else if (!j->done)
-        cJSON_AddStringToObject(o, "state", "stopped");
     if (j->n_files > 1) /* its figures are of all files together */
         return;
     if (!running)
         cJSON_AddNumberToObject(o, "rejected", (double)j->rejected);
     if (j->done && !j->limit)
         cJSON_AddNumberToObject(o, "rows", (double)j->row);
-}
-
-/* Of the run over several files that goes on: how many come after the one that is read. */
-static int files_ahead(const struct runs *r, const struct ft_watch_run *now)
-{
-    for (size_t i = 0; now->active && i < r->n; i++)
-        if (r->run[i].j.n_files && strcmp(r->run[i].id, now->run) == 0)
-            return place_in_run(&r->run[i].j, r->run[i].j.file[r->run[i].j.n_files - 1], now->file);
-    return 0;
-}
-
-/* It waits for its turn, although it may have been replayed before; the one that runs is said to run. */
-static void add_order(const struct ft_console *c, cJSON *o, const char *path, int ahead)
-{
-    const cJSON *state = cJSON_GetObjectItemCaseSensitive(o, "state");
-    int place = ft_replay_waits(c, path);
-
-    if (!place || (cJSON_IsString(state) && strcmp(state->valuestring, "stopped") != 0))
-        return;
-    cJSON_DeleteItemFromObject(o, "state");
-    add_waiting(o, ahead + place);
-    cJSON_AddBoolToObject(o, "own", true);
 }
 
 /* ---- files ---------------------------------------------------------------------------------------------- */
@@ -211,7 +221,7 @@ static int not_hidden(const struct dirent *d)
 }
 
 static void add_file(struct ft_console *c, cJSON *list, const char *folder, const char *name,
-                     const struct runs *runs, const struct ft_watch_run *now)
+                     const struct seen *seen)
 {
     const struct run *last;
     struct stat st;
@@ -230,10 +240,10 @@ static void add_file(struct ft_console *c, cJSON *list, const char *folder, cons
     if (S_ISREG(st.st_mode)) {
         cJSON_AddNumberToObject(o, "size", (double)st.st_size);
         look_inside(c, path, o);
-        last = last_run(runs, path);
+        last = last_run(&seen->runs, path);
         if (last)
-            add_last_run(o, last, now, path);
-        add_order(c, o, path, files_ahead(runs, now));
+            add_last_run(o, &last->j, goes_on(seen, last));
+        add_state(c, o, seen, last, path);
     }
     cJSON_AddItemToArray(list, o);
 }
@@ -246,8 +256,7 @@ enum ft_status ft_ask_files(struct ft_console *c, const cJSON *args, cJSON *out,
     cJSON *list = cJSON_AddArrayToObject(out, "files");
     struct dirent **entry = NULL;
     int n = folder ? scandir(folder, &entry, not_hidden, by_name) : -1;
-    struct ft_watch_run now;
-    struct runs runs;
+    struct seen seen;
 
     if (n < 0) {
         ft_fail(err, FT_EIO, "%s: %s", name, strerror(errno));
@@ -255,14 +264,13 @@ enum ft_status ft_ask_files(struct ft_console *c, const cJSON *args, cJSON *out,
         return FT_EIO;
     }
     cJSON_AddStringToObject(out, "folder", folder);
-    ft_watch_run(c->watch, &now);
-    read_runs(&runs, c->app->state_dir);
+    look_at_runs(&seen, c);
     for (int i = 0; i < n; i++) {
         if (cJSON_GetArraySize(list) < MOST_FILES && !c->stop)
-            add_file(c, list, folder, entry[i]->d_name, &runs, &now);
+            add_file(c, list, folder, entry[i]->d_name, &seen);
         free(entry[i]);
     }
-    free(runs.run);
+    free(seen.runs.run);
     free(entry);
     free(folder);
     return FT_OK;

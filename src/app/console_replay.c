@@ -123,26 +123,6 @@ static enum ft_status begin(struct ft_console *c, struct ft_order *o, struct ft_
     return FT_OK;
 }
 
-/* What a replay says at once of a file that cannot be read: better before its turn than at it. */
-static enum ft_status check(const struct ft_console *c, const struct ft_order *o,
-                            struct ft_err *err)
-{
-    struct ft_replay_opts ro = replay_opts(c, o);
-    struct ft_rows_opts rows = {.label = ro.label,
-                                .need = ro.need,
-                                .n_need = ro.n_need,
-                                .required = ro.required,
-                                .n_required = ro.n_required,
-                                .stop_fd = ro.stop_fd,
-                                .check = true};
-    struct ft_rows *r;
-    enum ft_status st = ft_rows_open(&r, ro.files, ro.n_files, &rows, err);
-
-    if (st == FT_OK)
-        ft_rows_close(r);
-    return st;
-}
-
 struct ft_stage *ft_own_replay(const struct ft_console *c)
 {
     if (c->replay && !ft_stage_ended(c->replay))
@@ -156,6 +136,7 @@ enum ft_status ft_ask_replay_start(struct ft_console *c, const cJSON *args, cJSO
                                    struct ft_err *err)
 {
     struct ft_replay_status s;
+    struct ft_replay_opts ro;
     struct ft_order *o, **end = &c->orders;
     enum ft_status st = order_new(&o, args, err);
 
@@ -169,7 +150,8 @@ enum ft_status ft_ask_replay_start(struct ft_console *c, const cJSON *args, cJSO
         cJSON_AddStringToObject(out, "run", s.run_text);
         return FT_OK;
     }
-    st = check(c, o, err);
+    ro = replay_opts(c, o);
+    st = ft_replay_check(&ro, err); /* better before its turn than at it */
     if (st != FT_OK) {
         order_free(o);
         return st;

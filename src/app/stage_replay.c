@@ -97,20 +97,26 @@ static enum ft_status check_run_id(struct replay *r, struct ft_err *err)
     return FT_OK;
 }
 
-static enum ft_status open_rows(struct replay *r, uint64_t start, struct ft_err *err)
+static enum ft_status rows_of(struct ft_rows **out, const struct ft_replay_opts *o, uint64_t start,
+                              struct ft_err *err)
 {
-    struct ft_rows_opts ro = {.label = r->o.label,
-                              .need = r->o.need,
-                              .n_need = r->o.n_need,
-                              .required = r->o.required,
-                              .n_required = r->o.n_required,
-                              .stop_fd = r->o.stop_fd,
+    struct ft_rows_opts ro = {.label = o->label,
+                              .need = o->need,
+                              .n_need = o->n_need,
+                              .required = o->required,
+                              .n_required = o->n_required,
+                              .stop_fd = o->stop_fd,
                               .check = true,
                               .start_row = start};
 
+    return ft_rows_open(out, o->files, o->n_files, &ro, err);
+}
+
+static enum ft_status open_rows(struct replay *r, uint64_t start, struct ft_err *err)
+{
     ft_rows_close(r->rows);
     r->rows = NULL;
-    return ft_rows_open(&r->rows, r->o.files, r->o.n_files, &ro, err);
+    return rows_of(&r->rows, &r->o, start, err);
 }
 
 /* How many records the quarantine file holds: bad rows come in order, so that many are not written again. */
@@ -766,6 +772,16 @@ enum ft_status ft_replay_new(struct ft_stage **out, const struct ft_pipe *pipe,
     fill_status(r);
     *out = &r->s;
     return FT_OK;
+}
+
+enum ft_status ft_replay_check(const struct ft_replay_opts *opts, struct ft_err *err)
+{
+    struct ft_rows *rows;
+    enum ft_status st = rows_of(&rows, opts, 0, err);
+
+    if (st == FT_OK)
+        ft_rows_close(rows);
+    return st;
 }
 
 enum ft_status ft_replay_start(struct ft_stage *s, struct ft_err *err)

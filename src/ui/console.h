@@ -366,6 +366,9 @@ void ft_histogram_draw(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
                        const uint64_t *bin, double now, double cursor);
 /* Moves a scroll position; true when act is such a move. */
 bool ft_scroll_act(enum ft_act act, int page, int *scroll);
+/* The next of n rows after (dir > 0) or before at for which holds is true, at itself the last one; -1: none. */
+int ft_find_around(const struct ft_con *c, int n, int at, int dir,
+                   bool (*holds)(const struct ft_con *c, int i));
 void ft_export(struct ft_con *c);
 void ft_export_rows(struct ft_con *c, const char *how); /* "csv", "json flagged.jsonl" */
 void ft_save_screen(struct ft_con *c);

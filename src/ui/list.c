@@ -148,8 +148,8 @@ static bool settle(struct ft_list *l)
     }
     if (find(l, &l->sel, &at)) {
         l->at = at;
-        if (l->top ||
-            l->sort == FT_SORT_NEWEST) /* what sorts above the rest is seen from the top */
+        /* In another order than the newest, what comes above is to be seen from the top. */
+        if (l->top || l->sort == FT_SORT_NEWEST)
             l->top = at > line ? at - line : 0;
         return false;
     }

@@ -74,8 +74,8 @@ void ft_case_open(struct ft_con *c, const struct ft_uuid *id, const struct ft_fl
     show(c, id, row);
     if (top != FT_PLACE_CASE)
         c->cs.from = top;
-    if (c->cs.from ==
-        FT_PLACE_QUEUE) /* it stands beside the list: the next one too, that was not selected in it */
+    /* It stands beside the list, the next free one too, which was not selected in it. */
+    if (c->cs.from == FT_PLACE_QUEUE)
         ft_list_select(&c->queue, id, c->now_ms);
     ft_case_reload(c);
     ft_con_push(c, FT_PLACE_CASE);

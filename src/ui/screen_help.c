@@ -158,6 +158,18 @@ static void help_search(struct ft_con *c, const char *text)
     c->hp.scroll = 0;
 }
 
+int ft_find_around(const struct ft_con *c, int n, int at, int dir,
+                   bool (*holds)(const struct ft_con *c, int i))
+{
+    for (int step = 1; step <= n; step++) {
+        int i = (at + (dir > 0 ? step : n - step % n)) % n;
+
+        if (holds(c, i))
+            return i;
+    }
+    return -1;
+}
+
 /* Moves a scroll position; true when act is such a move. */
 bool ft_scroll_act(enum ft_act act, int page, int *scroll)
 {

@@ -86,23 +86,25 @@ static void log_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     }
 }
 
+static bool is_found(const struct ft_con *c, int i)
+{
+    const cJSON *one =
+        cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(c->lg.data.json, "entries"), i);
+
+    return ft_text_holds(ft_js_text(one, "text"), c->lg.search) ||
+           ft_text_holds(ft_js_text(one, "by"), c->lg.search) ||
+           ft_text_holds(ft_js_text(one, "part"), c->lg.search);
+}
+
 static void log_find(struct ft_con *c, int dir)
 {
-    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(c->lg.data.json, "entries");
-    int n = cJSON_GetArraySize(rows);
+    int n = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(c->lg.data.json, "entries")),
+        i = ft_find_around(c, n, c->lg.at, dir, is_found);
 
-    for (int step = 1; step <= n; step++) {
-        int i = (c->lg.at + (dir > 0 ? step : n - step % n)) % n;
-        const cJSON *one = cJSON_GetArrayItem(rows, i);
-
-        if (ft_text_holds(ft_js_text(one, "text"), c->lg.search) ||
-            ft_text_holds(ft_js_text(one, "by"), c->lg.search) ||
-            ft_text_holds(ft_js_text(one, "part"), c->lg.search)) {
-            c->lg.at = i;
-            return;
-        }
-    }
-    ft_say(c, "\"%s\" is not in the log shown.", c->lg.search);
+    if (i >= 0)
+        c->lg.at = i;
+    else
+        ft_say(c, "\"%s\" is not in the log shown.", c->lg.search);
 }
 
 static void log_search(struct ft_con *c, const char *text)

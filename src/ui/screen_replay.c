@@ -78,17 +78,37 @@ static void files_answer(struct ft_con *c, const struct ft_answer *a, const cJSO
         c->rp.at = c->rp.n_file ? c->rp.n_file - 1 : 0;
 }
 
+/* {"member": text}; b is the caller's to end. */
+static void one_member(struct ft_buf *b, const char *member, const char *text)
+{
+    ft_buf_init(b, 4096);
+    ft_buf_fmt(b, "{\"%s\":", member);
+    ft_buf_json(b, ft_span_of(text));
+    ft_buf_char(b, '}');
+}
+
+/* As the form and the answers have it; name alone while no folder was read. */
+static void path_of(const struct ft_con *c, const char *name, char *out, size_t size)
+{
+    bool bare = !*c->rp.folder || strcmp(c->rp.folder, "/") == 0;
+
+    snprintf(out, size, "%s%s%s", bare ? "" : c->rp.folder, *c->rp.folder ? "/" : "", name);
+}
+
 static void read_files(struct ft_con *c, const char *folder)
 {
     struct ft_buf b;
 
-    ft_buf_init(&b, 4096);
-    ft_buf_text(&b, "{\"folder\":");
-    ft_buf_json(&b, ft_span_of(folder));
-    ft_buf_char(&b, '}');
+    one_member(&b, "folder", folder);
     if (!b.failed)
         ft_con_load(c, &c->rp.files, FT_ASK_FILES, files_answer, b.p);
     ft_buf_fini(&b);
+}
+
+static void go_to(struct ft_con *c, const char *folder)
+{
+    c->rp.at = c->rp.top = 0;
+    read_files(c, folder);
 }
 
 static void enter(struct ft_con *c)
@@ -336,12 +356,8 @@ static void forget_answer(struct ft_con *c, const char *text)
 
     if (*text != 'y' || c->rp.at >= c->rp.n_file)
         return;
-    snprintf(path, sizeof(path), "%s/%s", strcmp(c->rp.folder, "/") == 0 ? "" : c->rp.folder,
-             c->rp.file[c->rp.at].name);
-    ft_buf_init(&b, 4096);
-    ft_buf_text(&b, "{\"waiting\":");
-    ft_buf_json(&b, ft_span_of(path));
-    ft_buf_char(&b, '}');
+    path_of(c, c->rp.file[c->rp.at].name, path, sizeof(path));
+    one_member(&b, "waiting", path);
     if (!b.failed)
         ft_con_ask(c, FT_ASK_REPLAY_STOP, forgotten, b.p);
     ft_buf_fini(&b);
@@ -402,10 +418,13 @@ static void add_to_form(struct ft_con *c, const char *name)
 {
     char *form = c->rp.form[FIELD_FILE];
     size_t n = strlen(form), size = sizeof(c->rp.form[0]);
-    const char *quote = strchr(name, ' ') || strchr(c->rp.folder, ' ') ? "\"" : "";
+    char path[sizeof(c->rp.folder) + sizeof(c->rp.file->name)];
+    const char *quote;
 
-    if ((size_t)snprintf(form + n, size - n, "%s%s%s%s%s%s", n ? " " : "", quote, c->rp.folder,
-                         *c->rp.folder ? "/" : "", name, quote) >= size - n) {
+    path_of(c, name, path, sizeof(path));
+    quote = strchr(path, ' ') ? "\"" : "";
+    if ((size_t)snprintf(form + n, size - n, "%s%s%s%s", n ? " " : "", quote, path, quote) >=
+        size - n) {
         form[n] = '\0';
         ft_say(c, "Not all marked files fit; the form holds the first ones.");
     }
@@ -421,10 +440,8 @@ static void open_file(struct ft_con *c)
         if (strcmp(f->name, "..") == 0)
             parent(path);
         else
-            snprintf(path, sizeof(path), "%s/%s",
-                     strcmp(c->rp.folder, "/") == 0 ? "" : c->rp.folder, f->name);
-        c->rp.at = c->rp.top = 0;
-        read_files(c, path);
+            path_of(c, f->name, path, sizeof(path));
+        go_to(c, path);
         return;
     }
     c->rp.form[FIELD_FILE][0] = '\0';
@@ -439,26 +456,25 @@ static void open_file(struct ft_con *c)
     ft_con_push(c, FT_PLACE_START);
 }
 
+static bool is_found(const struct ft_con *c, int i)
+{
+    return ft_text_holds(c->rp.file[i].name, c->rp.search);
+}
+
 static void find(struct ft_con *c, int dir)
 {
-    size_t n = c->rp.n_file;
+    int i = ft_find_around(c, (int)c->rp.n_file, (int)c->rp.at, dir, is_found);
 
-    for (size_t step = 1; step <= n; step++) {
-        size_t i = (c->rp.at + (dir > 0 ? step : n - step % n)) % n;
-
-        if (ft_text_holds(c->rp.file[i].name, c->rp.search)) {
-            c->rp.at = i;
-            return;
-        }
-    }
-    ft_say(c, "\"%s\" is not in this folder.", c->rp.search);
+    if (i >= 0)
+        c->rp.at = (size_t)i;
+    else
+        ft_say(c, "\"%s\" is not in this folder.", c->rp.search);
 }
 
 static void search_typed(struct ft_con *c, const char *text)
 {
     if (*text == '/') {
-        c->rp.at = c->rp.top = 0;
-        read_files(c, text);
+        go_to(c, text);
         return;
     }
     snprintf(c->rp.search, sizeof(c->rp.search), "%s", text);
