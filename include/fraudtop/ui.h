@@ -47,11 +47,12 @@ struct ft_ui_opts {
     struct ft_ui_then *then; /* NULL: nothing can be started from here */
     const char *export_dir;  /* of e and P; NULL: the working folder */
     const char *cursor;      /* "show" or "hide" */
-    const char *bell;        /* "off" or "down,overtime" */
-    const char *graph;       /* "auto", "block", "ascii", "braille" */
-    bool clipboard;          /* OSC 52 allowed */
-    int message_ms;          /* how long a message stays; 0: 10 s */
-    int64_t over_limit_ms;   /* waiting longer is marked; 0: 30 minutes */
+    const char *bell;        /* "off" or "down,overtime"; NULL: as chosen on screen, or off */
+    const char *graph; /* "auto", "block", "ascii", "braille"; NULL: as chosen on screen, or auto */
+    bool clipboard;    /* OSC 52 allowed */
+    int message_ms; /* how long a message stays; negative: until the next key; 0: as chosen on screen, or 10 s */
+    bool note_required;    /* every decision wants a note */
+    int64_t over_limit_ms; /* waiting longer is marked; 0: 30 minutes */
     /* Something to write to the log ("names shown"); NULL: nobody. */
     void (*log)(void *self, const char *line);
     void *log_self;

@@ -63,6 +63,19 @@ static bool first_start(const struct ft_config *cfg, const char *state_file)
            !ft_cfg_text(cfg, "display.scene") && access(state_file, F_OK) != 0;
 }
 
+/* What can be chosen on screen, too: a setting goes before that, its default does not. */
+static const char *if_set(const struct ft_config *cfg, const char *name)
+{
+    return ft_cfg_is_set(cfg, name) ? ft_cfg_text(cfg, name) : NULL;
+}
+
+static int message_ms(const struct ft_config *cfg)
+{
+    int ms = (int)ft_cfg_ms(cfg, "display.message");
+
+    return !ft_cfg_is_set(cfg, "display.message") ? 0 : ms ? ms : -1;
+}
+
 void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
 {
     const struct ft_config *cfg = app->cfg;
@@ -86,7 +99,7 @@ void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
                 ft_cfg_text(cfg, "display.record"),
         .read_only = ft_cfg_flag(cfg, "review.read_only"),
         .slow = ft_cfg_flag(cfg, "display.slow"),
-        .theme = ft_cfg_is_set(cfg, "display.theme") ? ft_cfg_text(cfg, "display.theme") : NULL,
+        .theme = if_set(cfg, "display.theme"),
         .colours = o->colours,
         .color = ft_cfg_text(cfg, "output.color"),
         .refresh_ms =
@@ -98,8 +111,10 @@ void ft_ui_from(struct ft_ui_from *o, const struct ft_app *app)
         .config_file = o->config_file,
         .log_file = o->log_file,
         .cursor = ft_cfg_text(cfg, "display.cursor"),
-        .bell = ft_cfg_text(cfg, "display.bell"),
-        .graph = ft_cfg_text(cfg, "display.graph"),
+        .bell = if_set(cfg, "display.bell"),
+        .graph = if_set(cfg, "display.graph"),
+        .message_ms = message_ms(cfg),
+        .note_required = ft_cfg_flag(cfg, "review.note_required"),
         .clipboard = ft_cfg_flag(cfg, "display.clipboard"),
         .over_limit_ms = ft_cfg_ms(cfg, "review.time_limit"),
         .stop_fd = ft_stop_fd(),

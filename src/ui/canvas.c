@@ -216,15 +216,20 @@ void ft_rule(struct ft_canvas *c, int y, int x, int w, const char *left, const c
     }
 }
 
+static bool ascii_graph(const struct ft_canvas *c)
+{
+    return c->ascii || c->graph == FT_GRAPH_ASCII;
+}
+
 uint32_t ft_level_char(const struct ft_canvas *c, int level)
 {
     static const char density[] = " .:-=+*#@";
     static const uint8_t dots[] = {0xC0, 0xE4, 0xF6, 0xFF}; /* one to four rows of both columns */
 
     level = level < 0 ? 0 : level > 8 ? 8 : level;
-    if (c->ascii)
+    if (ascii_graph(c))
         return (uint32_t)density[level];
-    if (c->braille)
+    if (c->graph == FT_GRAPH_BRAILLE)
         return level ? 0x2800u + dots[(level - 1) / 2] : ' ';
     return level ? 0x2580u + (uint32_t)level : ' '; /* U+2581 to U+2588 */
 }
@@ -239,7 +244,7 @@ void ft_hbar(struct ft_canvas *c, int y, int x, int w, enum ft_role role, double
     if (eighths == 0)
         eighths = 1;
     for (int i = 0; i < w && eighths > 0; i++, eighths -= 8) {
-        if (c->ascii)
+        if (ascii_graph(c))
             set(c, y, x + i, role, eighths >= 4 || i == 0 ? '#' : ' ');
         else /* U+2588 full, U+2589 seven eighths ... U+258F one */
             set(c, y, x + i, role, 0x2590u - (uint32_t)(eighths > 8 ? 8 : eighths));
@@ -251,7 +256,7 @@ void ft_vbar(struct ft_canvas *c, int y, int x, int h, enum ft_role role, int le
     for (int i = 0; i < h && level > 0; i++, level -= 8) {
         uint32_t ch = ft_level_char(c, level > 8 ? 8 : level);
 
-        if (c->ascii)
+        if (ascii_graph(c))
             ch = level >= 6 ? '#' : level >= 3 ? ':' : '.';
         set(c, y - i, x, role, ch);
     }

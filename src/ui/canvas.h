@@ -34,10 +34,13 @@ struct ft_glyph {
     bool selected;    /* of the selected row: reverse */
 };
 
+enum ft_graph { FT_GRAPH_AUTO, FT_GRAPH_BLOCK, FT_GRAPH_BRAILLE, FT_GRAPH_ASCII, FT_N_GRAPHS };
+
 struct ft_canvas {
     int cols, rows;
-    bool ascii;             /* lines and bars from ASCII only */
-    bool braille;           /* charts from braille dots */
+    bool ascii; /* everything from ASCII only */
+    enum ft_graph
+        graph; /* what charts and bars are drawn with; ascii: nothing but FT_GRAPH_ASCII */
     int cursor_x, cursor_y; /* where the hardware cursor belongs */
     struct ft_glyph *cell;  /* rows * cols */
 };

@@ -25,6 +25,23 @@ static int utc_offset(void)
     return localtime_r(&t, &tm) ? (int)tm.tm_gmtoff : 0;
 }
 
+const char *const ft_graph_name[FT_N_GRAPHS] = {"auto", "block", "braille", "ascii"};
+
+enum ft_graph ft_graph_find(const char *name)
+{
+    int i = 0;
+
+    while (i < FT_N_GRAPHS && strcmp(name, ft_graph_name[i]) != 0)
+        i++;
+    return (enum ft_graph)i;
+}
+
+unsigned ft_bells_find(const char *list)
+{
+    return (strstr(list, "down") ? FT_BELL_DOWN : 0u) |
+           (strstr(list, "overtime") ? FT_BELL_OVERTIME : 0u);
+}
+
 enum ft_status ft_con_new(struct ft_con **out, const struct ft_ui_opts *opts, struct ft_feed *feed,
                           struct ft_err *err)
 {
@@ -50,6 +67,9 @@ enum ft_status ft_con_new(struct ft_con **out, const struct ft_ui_opts *opts, st
     c->masked = opts->mask;
     c->slow = opts->slow;
     c->refresh_ms = opts->refresh_ms ? opts->refresh_ms : 1000;
+    c->graph = opts->graph ? ft_graph_find(opts->graph) : FT_GRAPH_AUTO;
+    c->bell_on = opts->bell ? ft_bells_find(opts->bell) : 0;
+    c->stay_ms = opts->message_ms < 0 ? 0 : opts->message_ms ? opts->message_ms : 10000;
     c->theme = ft_theme_find(opts->theme);
     if (opts->colours) {
         st = ft_theme_own(&c->own, c->theme, opts->colours, err);
@@ -151,20 +171,18 @@ static void tell(struct ft_con *c, const char *text)
 
 /* ---- time and data -------------------------------------------------------------------------------- */
 
-static bool bell_for(const struct ft_con *c, const char *what)
-{
-    return c->opts.bell && strstr(c->opts.bell, what);
-}
-
-/* Once for each event, and at most every 30 s. */
+/* Once for each event, and at most every 30 s: what comes earlier is rung for then. */
 static void ring(struct ft_con *c)
 {
     const struct ft_live *l = c->newest;
     bool down = l->kafka.state == FT_PART_DOWN || l->pg.state == FT_PART_DOWN,
          more = l->queue_over_limit > c->was_over_limit;
 
-    if (((down && !c->was_down && bell_for(c, "down")) || (more && bell_for(c, "overtime"))) &&
-        c->have_live && c->now_ms - c->bell_ms > 30000) {
+    if (c->have_live && ((down && !c->was_down && c->bell_on & FT_BELL_DOWN) ||
+                         (more && c->bell_on & FT_BELL_OVERTIME)))
+        c->bell_due = true;
+    if (c->bell_due && (!c->bell_ms || c->now_ms - c->bell_ms > 30000)) {
+        c->bell_due = false;
         c->bell = true;
         c->bell_ms = c->now_ms;
     }
@@ -263,7 +281,7 @@ void ft_con_tick(struct ft_con *c, int64_t now_ms, int64_t wall_ms)
     take_answers(c);
     expire(c);
     if (c->message[0] && !c->message_error && /* an error stays until it was seen */
-        c->now_ms - c->message_ms >= (c->opts.message_ms ? c->opts.message_ms : 10000))
+        c->stay_ms && c->now_ms - c->message_ms >= c->stay_ms)
         c->message[0] = '\0';
     top = ft_con_screen(c);
     if (ft_views[top]->tick)
@@ -819,6 +837,7 @@ void ft_con_draw(struct ft_con *c, struct ft_canvas *cv)
     int head = 2;
 
     ft_canvas_clear(cv);
+    cv->graph = c->graph;
     c->list_h = 0;
     c->n_heading = 0;
     c->last_cols = cv->cols;

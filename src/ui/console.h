@@ -57,6 +57,13 @@ struct ft_view {
     bool (*can)(const struct ft_con *c, enum ft_act act);
 };
 extern const struct ft_view *const ft_views[FT_N_PLACES];
+
+enum { FT_BELL_DOWN = 1, FT_BELL_OVERTIME = 2 }; /* what rings */
+unsigned ft_bells_find(const char *list);        /* "down,overtime" or "off" */
+
+extern const char *const ft_graph_name[FT_N_GRAPHS];
+enum ft_graph ft_graph_find(const char *name); /* FT_N_GRAPHS: none is called so */
+
 extern const struct ft_view ft_view_live, ft_view_queue, ft_view_threshold, ft_view_replay,
     ft_view_health, ft_view_log, ft_view_case, ft_view_help, ft_view_options, ft_view_columns,
     ft_view_start, ft_view_rejects, ft_view_topics, ft_view_text, ft_view_first;
@@ -217,6 +224,9 @@ struct ft_con {
     uint64_t frozen_new;
     bool masked, slow;
     int refresh_ms;
+    int stay_ms; /* how long a message stays; 0: until the next key */
+    enum ft_graph graph;
+    unsigned bell_on; /* FT_BELL_ */
     enum ft_score_window window;
 
     char message[240];
@@ -259,7 +269,7 @@ struct ft_con {
     /* What run.c shall do. */
     bool quit, redraw, suspend;
     char *clipboard; /* OSC 52 text, taken by run.c */
-    bool bell;
+    bool bell, bell_due;
     int64_t bell_ms;
     bool was_down, typed;
     uint64_t was_over_limit;

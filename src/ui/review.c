@@ -266,8 +266,9 @@ static void note_typed(struct ft_con *c, const char *text)
     last_step(c);
 }
 
-static void ask_note(struct ft_con *c, bool required)
+static void ask_note(struct ft_con *c)
 {
+    bool required = c->opts.note_required || c->decide.verdict[0] == 'e'; /* escalate */
     char label[100];
 
     snprintf(label, sizeof(label), "%s: note (%sEnter to save, Esc to cancel)", c->decide.verdict,
@@ -285,7 +286,7 @@ static void until_typed(struct ft_con *c, const char *text)
         return;
     }
     snprintf(c->decide.until, sizeof(c->decide.until), "%s", text);
-    ask_note(c, false);
+    ask_note(c);
 }
 
 static void reason_chosen(struct ft_con *c, const char *text)
@@ -293,7 +294,7 @@ static void reason_chosen(struct ft_con *c, const char *text)
     const char *const *reasons = c->decide.verdict[0] == 'f' ? fraud_reasons : legit_reasons;
 
     snprintf(c->decide.reason, sizeof(c->decide.reason), "%s", reasons[*text - '1']);
-    ask_note(c, false);
+    ask_note(c);
 }
 
 static void verdict_chosen(struct ft_con *c, const char *text)
@@ -311,7 +312,7 @@ static void verdict_chosen(struct ft_con *c, const char *text)
                       "legitimate: reason  1 holder confirms  2 usual  3 known merchant  4 other",
                       "1234", reason_chosen);
     else if (*text == 'e')
-        ask_note(c, true);
+        ask_note(c);
     else
         ft_prompt_text(c, "snooze for how long? 30m, 4h, 2d", "4h", until_typed);
 }

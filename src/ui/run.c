@@ -365,11 +365,8 @@ static enum ft_status start(struct loop *l, struct ft_err *err)
         ft_record_begin(l->record, cols, rows);
     l->con->utf8 = ft_term_utf8(l->term);
     l->con->colours = ft_term_colours(l->term);
-    if (!ft_canvas_init(&l->canvas, cols, rows,
-                        l->opts->ascii || !l->con->utf8 ||
-                            (l->opts->graph && strcmp(l->opts->graph, "ascii") == 0)))
+    if (!ft_canvas_init(&l->canvas, cols, rows, l->opts->ascii || !l->con->utf8))
         return ft_fail(err, FT_ENOMEM, "console: no memory");
-    l->canvas.braille = l->opts->graph && strcmp(l->opts->graph, "braille") == 0;
     stderr_away(l);
     if (ft_term_instead(l->term))
         ft_say(l->con, "The terminal's description is not known here; \"%s\" is used in its place.",

@@ -443,6 +443,8 @@ void ft_state_save(struct ft_con *c)
     ft_buf_text(&b, "# Chosen on screen; written by the console.\n");
     ft_buf_fmt(&b, "starts = %d\nrefresh_ms = %d\ntheme = %s\nwindow = %d\n", c->starts,
                c->refresh_ms, c->theme->name, (int)c->window);
+    ft_buf_fmt(&b, "graph = %s\nbell = %u\nmessage_ms = %d\n", ft_graph_name[c->graph], c->bell_on,
+               c->stay_ms);
     ft_buf_fmt(&b, "live.sort = %d\nqueue.sort = %d\n", (int)c->flagged.sort, (int)c->queue.sort);
     if (!strchr(c->queue.filter_text, '\n') && c->masked)
         ft_buf_fmt(&b, "queue.filter = %s\n", c->queue.filter_text);
@@ -503,6 +505,23 @@ static bool set_state(struct ft_con *c, const char *name, const char *value)
         if (n < 0 || n > FT_TIP_STARTS + 1)
             return false;
         c->starts = (int)n;
+    } else if (strcmp(name, "graph") == 0) {
+        enum ft_graph graph = ft_graph_find(value);
+
+        if (graph == FT_N_GRAPHS)
+            return false;
+        if (!c->opts.graph)
+            c->graph = graph;
+    } else if (strcmp(name, "bell") == 0) {
+        if (n < 0 || n > (FT_BELL_DOWN | FT_BELL_OVERTIME))
+            return false;
+        if (!c->opts.bell)
+            c->bell_on = (unsigned)n;
+    } else if (strcmp(name, "message_ms") == 0) {
+        if (n < 0 || n > 3600000)
+            return false;
+        if (!c->opts.message_ms)
+            c->stay_ms = (int)n;
     } else if (strcmp(name, "window") == 0) {
         if (n < 0 || n >= FT_N_WINDOWS)
             return false;

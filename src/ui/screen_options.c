@@ -7,7 +7,27 @@
 
 /* ---- options -------------------------------------------------------------------------------------- */
 
-enum { OPT_REFRESH, OPT_THEME, OPT_MASK, OPT_WINDOW, OPT_SLOW, N_OPTS };
+enum {
+    OPT_REFRESH,
+    OPT_THEME,
+    OPT_MASK,
+    OPT_WINDOW,
+    OPT_GRAPH,
+    OPT_MESSAGES,
+    OPT_BELL,
+    OPT_SLOW,
+    N_OPTS
+};
+
+static const int stay_steps[] = {5000, 10000, 30000, 0};
+#define N_STEPS (int)(sizeof(stay_steps) / sizeof(stay_steps[0]))
+
+static const char *const graph_help[FT_N_GRAPHS] = {
+    "auto: blocks, or ASCII where there is no UTF-8", "blocks", "braille dots", "ASCII"};
+
+static const char *const bell_help[] = {"off", "when Kafka or PostgreSQL goes down",
+                                        "when a case is over its time",
+                                        "when a service goes down, or a case is over its time"};
 
 static const char *const window_name[FT_N_WINDOWS] = {"100 scores", "1,000 scores", "5 minutes",
                                                       "this run",   "this hour",    "24 hours"};
@@ -28,6 +48,18 @@ static void option_value(const struct ft_con *c, int i, char *out, size_t size)
     case OPT_WINDOW:
         snprintf(out, size, "%s", window_name[c->window]);
         break;
+    case OPT_GRAPH:
+        snprintf(out, size, "%s", graph_help[c->graph]);
+        break;
+    case OPT_MESSAGES:
+        if (c->stay_ms)
+            snprintf(out, size, "%g s, errors until the next key", c->stay_ms / 1000.0);
+        else
+            snprintf(out, size, "until the next key");
+        break;
+    case OPT_BELL:
+        snprintf(out, size, "%s", bell_help[c->bell_on]);
+        break;
     default:
         snprintf(out, size, "%s", c->slow ? "on: a frame in 5 s, no chart" : "off");
     }
@@ -35,13 +67,14 @@ static void option_value(const struct ft_con *c, int i, char *out, size_t size)
 
 static void options_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
-    static const char *const name[N_OPTS] = {"refresh", "theme", "people", "histogram of",
-                                             "slow link"};
+    static const char *const name[N_OPTS] = {"refresh", "theme",    "people", "histogram of",
+                                             "charts",  "messages", "bell",   "slow link"};
+    int first = c->option_at + 3 > b.h ? c->option_at + 3 - b.h : 0; /* the selected one is seen */
     char value[100];
 
     ft_title(c, cv, b.y, b.x, b.w, "options", "h l change");
-    for (int i = 0; i < N_OPTS && i + 2 < b.h; i++) {
-        int y = b.y + 2 + i;
+    for (int i = first; i < N_OPTS && i - first + 2 < b.h; i++) {
+        int y = b.y + 2 + i - first;
 
         option_value(c, i, value, sizeof(value));
         ft_put(cv, y, 1, 1, FT_ROLE_STRONG, i == c->option_at ? ">" : " ");
@@ -75,6 +108,16 @@ static void next_theme(struct ft_con *c, int by)
     c->theme = i == ft_n_themes ? &c->own : &ft_themes[i];
 }
 
+static void next_stay(struct ft_con *c, int by)
+{
+    int i = 0;
+
+    while (i < N_STEPS - 1 &&
+           stay_steps[i] != c->stay_ms) /* another one, of the settings: as the last */
+        i++;
+    c->stay_ms = stay_steps[(i + N_STEPS + by) % N_STEPS];
+}
+
 static bool options_act(struct ft_con *c, enum ft_act act)
 {
     int by = act == FT_ACT_LEFT ? -1 : 1;
@@ -97,6 +140,15 @@ static bool options_act(struct ft_con *c, enum ft_act act)
         return true;
     case OPT_WINDOW:
         c->window = (enum ft_score_window)(((int)c->window + by + FT_N_WINDOWS) % FT_N_WINDOWS);
+        break;
+    case OPT_GRAPH:
+        c->graph = (enum ft_graph)(((int)c->graph + by + FT_N_GRAPHS) % FT_N_GRAPHS);
+        break;
+    case OPT_MESSAGES:
+        next_stay(c, by);
+        break;
+    case OPT_BELL:
+        c->bell_on = (c->bell_on + (unsigned)by) & (FT_BELL_DOWN | FT_BELL_OVERTIME);
         break;
     default:
         c->slow = !c->slow;

@@ -170,6 +170,7 @@ static void test_what_was_chosen_is_kept(void **state)
     snprintf(path, sizeof(path), "%s/state", folder);
     start(&r, path);
     type(&r, ":theme mono\r+sac\r\033");
+    type(&r, "ojjjjlljljl\033"); /* charts of braille dots, messages for 30 s, a bell */
     stop(&r);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
@@ -177,6 +178,9 @@ static void test_what_was_chosen_is_kept(void **state)
     assert_string_equal(r.con->theme->name, "mono");
     assert_int_equal(r.con->refresh_ms, 500);
     assert_int_equal(r.con->flagged.sort, FT_SORT_AMOUNT);
+    assert_int_equal(r.con->graph, FT_GRAPH_BRAILLE);
+    assert_int_equal(r.con->stay_ms, 30000);
+    assert_int_equal(r.con->bell_on, FT_BELL_DOWN);
     assert_int_equal(r.con->live_cols.n, 6); /* the first of seven was hidden */
     stop(&r);
     unlink(path);

@@ -111,6 +111,7 @@ static const struct shot shots[] = {
     {"palette-typed", "normal", ": \"c\" Down", 0},
     {"palette-unknown", "normal", ": \"frobnicate\" Enter", 0},
     {"options", "normal", "o j", 0},
+    {"options-last", "normal", "o k h", 0},
     {"handover", "normal", ": \"handover\" Enter", 0},
     {"first-start", "kafka-down", "", FIRST_START},
     /* what was asked for does not come, is refused, or came once and then no more */

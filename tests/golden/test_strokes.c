@@ -11,10 +11,13 @@
 
 static struct ft_feed inner;
 static int asked[64];
+static bool down; /* Kafka, whatever the scene says */
 
 static void live(void *self, struct ft_live *l)
 {
     inner.live(self, l);
+    if (down)
+        l->kafka.state = FT_PART_DOWN;
 }
 
 static uint64_t ask(void *self, const struct ft_ask *a)
@@ -40,10 +43,11 @@ struct rig {
     struct ft_canvas cv;
 };
 
-static void start(struct rig *r, const char *scene)
+static void start_as(struct rig *r, const char *scene, struct ft_ui_opts o)
 {
-    struct ft_ui_opts o = {.mask = true, .stop_fd = -1, .export_dir = "/nonexistent"};
-
+    o.mask = true;
+    o.stop_fd = -1;
+    o.export_dir = "/nonexistent";
     assert_int_equal(ft_scene_new(&r->scene, scene, 7, START_MS, NULL), FT_OK);
     ft_scene_at(r->scene, 20000);
     inner = *ft_scene_feed(r->scene);
@@ -52,6 +56,11 @@ static void start(struct rig *r, const char *scene)
     assert_true(ft_canvas_init(&r->cv, 100, 30, false));
     ft_con_tick(r->con, 0, 0);
     ft_con_draw(r->con, &r->cv);
+}
+
+static void start(struct rig *r, const char *scene)
+{
+    start_as(r, scene, (struct ft_ui_opts){0});
 }
 
 static void stop(struct rig *r)
@@ -110,6 +119,87 @@ static void test_two_strokes_and_a_note_decide(void **state)
     stop(&r);
 }
 
+/* Escalating wants a note, and everything does where the settings say so. */
+static void test_a_note_that_is_required(void **state)
+{
+    static const char *const keys[] = {"2de\r", "2df1\r", "2dl2\r", "2ds\r\r"};
+
+    (void)state;
+    for (int always = 0; always < 2; always++)
+        for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+            int wanted = !always && i > 0;
+            struct rig r;
+
+            start_as(&r, "normal", (struct ft_ui_opts){.note_required = always});
+            memset(asked, 0, sizeof(asked));
+            type(&r, keys[i]);
+            assert_int_equal(asked[FT_ASK_DECIDE], wanted);
+            if (!wanted)
+                type(&r, "why\r");
+            assert_int_equal(asked[FT_ASK_DECIDE], 1);
+            stop(&r);
+        }
+}
+
+/* A scene has its own clock. */
+static void tick_at(struct rig *r, int64_t ms)
+{
+    ft_scene_at(r->scene, ms);
+    ft_con_tick(r->con, 0, 0);
+}
+
+static bool rings(struct rig *r, int64_t ms, bool is_down)
+{
+    bool rang;
+
+    down = is_down;
+    tick_at(r, 20000 + ms);
+    rang = r->con->bell;
+    r->con->bell = down = false;
+    return rang;
+}
+
+/* Once for each event, 30 s apart at least: the second one is late, not lost. */
+static void test_the_bell(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    start_as(&r, "normal", (struct ft_ui_opts){.bell = "down"});
+    assert_false(rings(&r, 1000, false));
+    assert_true(rings(&r, 2000, true));
+    assert_false(rings(&r, 3000, true));
+    assert_false(rings(&r, 4000, false));
+    assert_false(rings(&r, 10000, true));
+    assert_false(rings(&r, 31000, true));
+    assert_true(rings(&r, 33000, true));
+    assert_false(rings(&r, 90000, true));
+    stop(&r);
+}
+
+/* A message goes by itself, or with the next key where it shall stay. */
+static void test_how_long_a_message_stays(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    start(&r, "normal");
+    type(&r, "~");
+    assert_string_not_equal(r.con->message, "");
+    tick_at(&r, 29000);
+    assert_string_not_equal(r.con->message, "");
+    tick_at(&r, 30000);
+    assert_string_equal(r.con->message, "");
+    stop(&r);
+    start_as(&r, "normal", (struct ft_ui_opts){.message_ms = -1});
+    type(&r, "~");
+    tick_at(&r, 90000);
+    assert_string_not_equal(r.con->message, "");
+    type(&r, "j");
+    assert_string_equal(r.con->message, "");
+    stop(&r);
+}
+
 /* What is pasted is no command, and a prompt of one key does not take it either. */
 static void test_pasted_text_decides_nothing(void **state)
 {
@@ -162,6 +252,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_key_alters_nothing),
         cmocka_unit_test(test_two_strokes_and_a_note_decide),
+        cmocka_unit_test(test_a_note_that_is_required),
+        cmocka_unit_test(test_the_bell),
+        cmocka_unit_test(test_how_long_a_message_stays),
         cmocka_unit_test(test_pasted_text_decides_nothing),
         cmocka_unit_test(test_resizes_keep_the_selection),
     };
