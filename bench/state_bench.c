@@ -13,34 +13,26 @@
 
 #include "state_rows.h"
 
-#define MANIFEST(history)                                                                                                                                                                          \
-    "{\"format\":1,\"name\":\"bench\",\"version\":\"1\",\"state\":{\"history\":" history "},"                                                                                                      \
-    "\"stages\":[{\"name\":\"first\",\"features\":[{\"name\":\"amount\"}]},{\"name\":\"second\","                                                                                                  \
-    "\"features\":[" CASE_F("a", "1h", "transaction", "count") "," CASE_F("b", "24h", "amount", "sum") "," CASE_F("c", "7d", "amount", "max") "," CASE_F("d", "24h", "night", "count") "," CASE_F( \
-        "e", "today", "amount",                                                                                                                                                                    \
-        "sum") "," CASE_F("f", "life", "amount",                                                                                                                                                   \
-                          "mean") "," CASE_F("g", "life", "amount",                                                                                                                                \
-                                             "std") "," CASE_F("h", "category", "log_amount",                                                                                                      \
-                                                               "mean") "," CASE_F("i", "life",                                                                                                     \
-                                                                                  "amount",                                                                                                        \
-                                                                                  "log_ratio_"                                                                                                     \
-                                                                                  "mean") "," CASE_F("j",                                                                                          \
-                                                                                                     "category",                                                                                   \
-                                                                                                     "amount",                                                                                     \
-                                                                                                     "log_ratio_"                                                                                  \
-                                                                                                     "mean") "," CASE_F("k",                                                                       \
-                                                                                                                        "24h",                                                                     \
-                                                                                                                        "score",                                                                   \
-                                                                                                                        "max") "," CASE_F("l",                                                     \
-                                                                                                                                          "life",                                                  \
-                                                                                                                                          "score",                                                 \
-                                                                                                                                          "ewma") "," CASE_F("m",                                  \
-                                                                                                                                                             "24h",                                \
-                                                                                                                                                             "score",                              \
-                                                                                                                                                             "count_above") "," CASE_F("n",        \
-                                                                                                                                                                                       "life",     \
-                                                                                                                                                                                       "time",     \
-                                                                                                                                                                                       "since_last") "]}]}"
+/* clang-format off */
+#define MANIFEST(history) \
+    "{\"format\":1,\"name\":\"bench\",\"version\":\"1\",\"state\":{\"history\":" history "}," \
+    "\"stages\":[{\"name\":\"first\",\"features\":[{\"name\":\"amount\"}]},{\"name\":\"second\",\"features\":[" \
+    CASE_F("a", "1h", "transaction", "count") \
+    "," CASE_F("b", "24h", "amount", "sum") \
+    "," CASE_F("c", "7d", "amount", "max") \
+    "," CASE_F("d", "24h", "night", "count") \
+    "," CASE_F("e", "today", "amount", "sum") \
+    "," CASE_F("f", "life", "amount", "mean") \
+    "," CASE_F("g", "life", "amount", "std") \
+    "," CASE_F("h", "category", "log_amount", "mean") \
+    "," CASE_F("i", "life", "amount", "log_ratio_mean") \
+    "," CASE_F("j", "category", "amount", "log_ratio_mean") \
+    "," CASE_F("k", "24h", "score", "max") \
+    "," CASE_F("l", "life", "score", "ewma") \
+    "," CASE_F("m", "24h", "score", "count_above") \
+    "," CASE_F("n", "life", "time", "since_last") \
+    "]}]}"
+/* clang-format on */
 
 static const uint8_t secret[16] = {7};
 

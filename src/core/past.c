@@ -149,7 +149,7 @@ static double since_minutes(const struct ft_past *p)
     return p->now_s > p->last_s ? (double)(p->now_s - p->last_s) / 60 : 0;
 }
 
-static const struct ft_window_sum *window_of(const struct ft_feature *f, const struct ft_past *p)
+const struct ft_window_sum *ft_past_window(const struct ft_feature *f, const struct ft_past *p)
 {
     return f->over == FT_OVER_TODAY ? &p->today : &p->window[f->window];
 }
@@ -224,7 +224,7 @@ static double category_value(const struct ft_feature *f, const struct ft_past *p
 
 static double window_value(const struct ft_feature *f, const struct ft_past *p)
 {
-    const struct ft_window_sum *w = window_of(f, p);
+    const struct ft_window_sum *w = ft_past_window(f, p);
 
     switch (f->take) {
     case FT_TAKE_COUNT:

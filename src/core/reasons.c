@@ -138,6 +138,9 @@ enum ft_status ft_score_reasons(const struct ft_scorer *s, struct ft_score_scrat
                           sizeof(r->text));
         else if (f->make == FT_MAKE_STAGE)
             stage_words(s, x, f->stage, i, r->contribution > 0, r->text, sizeof(r->text));
+        else if (ft_has_plain_words(f))
+            ft_plain_words(f, s->column[f->from[0]].name, &v[rank[k].feature], false, r->text,
+                           sizeof(r->text));
     }
     free(rank);
     return st;

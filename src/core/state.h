@@ -151,6 +151,8 @@ void ft_past_look(const struct ft_scorer *s, const struct ft_customer *c, int64_
                   double amount, uint32_t category_hash, struct ft_past *out);
 double ft_past_value(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
                      const struct ft_customer *c);
+/* The sums of a feature over a window or the day. */
+const struct ft_window_sum *ft_past_window(const struct ft_feature *f, const struct ft_past *p);
 /* The value in words ("4th in 1 h"), or "". */
 void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
                    double value, struct ft_span category, char *out, size_t size);
@@ -159,6 +161,8 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
  * more: something stands before it.  Returns what was written. */
 size_t ft_plain_words(const struct ft_feature *f, const char *column, const struct ft_value *v,
                       bool more, char *out, size_t size);
+/* They say it better than the value: "amount 1118.02" for 7.02, "22 h" for an hour that counts from four. */
+bool ft_has_plain_words(const struct ft_feature *f);
 /* An earlier stage's log-odds: how suspicious the transaction is by itself, "72 % alone". */
 void ft_stage_words(double log_odds, bool more, char *out, size_t size);
 

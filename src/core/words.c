@@ -95,6 +95,20 @@ static void score_words(const struct ft_feature *f, double log_odds, const char 
     }
 }
 
+bool ft_has_plain_words(const struct ft_feature *f)
+{
+    switch (f->make) {
+    case FT_MAKE_HOUR:
+    case FT_MAKE_HOUR_FROM_4:
+    case FT_MAKE_DAY_OF_WEEK:
+    case FT_MAKE_LOG1P:
+    case FT_MAKE_DISTANCE_KM:
+        return true;
+    default:
+        return false;
+    }
+}
+
 size_t ft_plain_words(const struct ft_feature *f, const char *column, const struct ft_value *v,
                       bool more, char *out, size_t size)
 {
@@ -113,6 +127,9 @@ size_t ft_plain_words(const struct ft_feature *f, const char *column, const stru
     } else if (f->make == FT_MAKE_LOG1P) {
         name = column;
         snprintf(text, sizeof(text), "%.15g", round(100 * expm1(v->num)) / 100);
+    } else if (f->make == FT_MAKE_DISTANCE_KM && isfinite(v->num)) {
+        name = f->name;
+        snprintf(text, sizeof(text), "%.1f km", v->num);
     } else {
         ft_value_text(v, text, sizeof(text));
         name = f->category && strlen(text) > 2 ? "" : f->name;
@@ -128,11 +145,19 @@ void ft_stage_words(double log_odds, bool more, char *out, size_t size)
     snprintf(out, size, "%s%.0f %% alone", more ? ": " : "", 100 / (1 + exp(-log_odds)));
 }
 
+/* Has no value of its own where nothing was before. */
+static bool compares(enum ft_take take)
+{
+    return take == FT_TAKE_MIN || take == FT_TAKE_MEAN || take == FT_TAKE_SCORE_MAX ||
+           take == FT_TAKE_SCORE_MIN || take == FT_TAKE_SCORE_MEAN;
+}
+
 void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
                    double value, struct ft_span category, char *out, size_t size)
 {
     char span[24];
     unsigned n = value >= 0 && value < 1e9 ? (unsigned)value : 0;
+    bool in_window = f->over == FT_OVER_WINDOW || f->over == FT_OVER_TODAY;
 
     out[0] = '\0';
     span_of(s, f, span);
@@ -140,11 +165,15 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
         category_words(f, p, category, out, size);
         return;
     }
-    if (f->over == FT_OVER_LIFE && p->n == 0) {
+    if ((f->over == FT_OVER_LIFE || f->take == FT_TAKE_RATE_RATIO) && p->n == 0) {
         snprintf(out, size, "first of this customer");
         return;
     }
-    if (!isfinite(value)) /* nothing to compare with */
+    if (in_window && compares(f->take) && ft_past_window(f, p)->n == 0) {
+        snprintf(out, size, "none before %s", span);
+        return;
+    }
+    if (!isfinite(value))
         return;
     switch (f->take) {
     case FT_TAKE_COUNT:
@@ -161,6 +190,12 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
             snprintf(out, size, "largest before %.2f %s", value, span);
         else
             snprintf(out, size, "none before %s", span);
+        break;
+    case FT_TAKE_MIN:
+        snprintf(out, size, "smallest before %.2f %s", value, span);
+        break;
+    case FT_TAKE_AGE:
+        snprintf(out, size, "known for %.0f d", floor(value));
         break;
     case FT_TAKE_NIGHT_COUNT:
         count_words(n, "at night", span, out, size);
@@ -181,8 +216,9 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
     case FT_TAKE_MEAN:
     case FT_TAKE_STD:
     case FT_TAKE_DEVIATION:
-        if (f->over == FT_OVER_LIFE)
-            ratio_words(p->sum / p->n, p->amount, "usual", out, size);
+        ratio_words(in_window ? value : p->sum / p->n, p->amount, "usual", out, size);
+        if (in_window && *out)
+            snprintf(out + strlen(out), size - strlen(out), " %s", span);
         break;
     case FT_TAKE_LOG_RATIO_MAX:
         ratio_words(p->max, p->amount, "the largest before", out, size);

@@ -8,64 +8,52 @@
 static const uint8_t case_secret[16] = {1, 2, 3};
 
 /* Every state feature there is, all empty ones NaN. */
-#define CASE_MANIFEST                                                                              \
-    "{\"format\":1,\"name\":\"m\",\"version\":\"1\",\"state\":{\"gap_days\":100,\"history\":3},"   \
-    "\"stages\":[{\"name\":\"first\",\"features\":[{\"name\":\"amount\"}]},"                       \
+/* clang-format off */
+#define CASE_MANIFEST \
+    "{\"format\":1,\"name\":\"m\",\"version\":\"1\",\"state\":{\"gap_days\":100,\"history\":3}," \
+    "\"stages\":[{\"name\":\"first\",\"features\":[{\"name\":\"amount\"}]}," \
     "{\"name\":\"second\",\"features\":[" CASE_WINDOWS "," CASE_LIFE "," CASE_SCORES "]}]}"
-#define CASE_WINDOWS                                                                                                                                                        \
-    CASE_F("n_1h", "1h", "transaction", "count")                                                                                                                            \
-    "," CASE_F("n_24h", "24h", "transaction", "count") "," CASE_F("n_7d", "7d", "transaction", "count") "," CASE_F("n_today", "today", "transaction", "count") "," CASE_F(  \
-        "sum_24h", "24h", "amount",                                                                                                                                         \
-        "sum") "," CASE_F("max_24h", "24h", "amount",                                                                                                                       \
-                          "max") "," CASE_F("min_24h", "24h", "amount",                                                                                                     \
-                                            "min") "," CASE_F("mean_24h", "24h", "amount",                                                                                  \
-                                                              "mean") "," CASE_F("sum_today",                                                                               \
-                                                                                 "today",                                                                                   \
-                                                                                 "amount",                                                                                  \
-                                                                                 "sum") "," CASE_F("max_today",                                                             \
-                                                                                                   "today",                                                                 \
-                                                                                                   "amount",                                                                \
-                                                                                                   "max") "," CASE_F("nights_24h",                                          \
-                                                                                                                     "24h",                                                 \
-                                                                                                                     "night",                                               \
-                                                                                                                     "count") "," CASE_F("same_24h",                        \
-                                                                                                                                         "24h",                             \
-                                                                                                                                         "category",                        \
-                                                                                                                                         "count") "," CASE_F("rate_24h",    \
-                                                                                                                                                             "24h",         \
-                                                                                                                                                             "transaction", \
-                                                                                                                                                             "rate_ratio")
-#define CASE_LIFE                                                                                                                                                                                                                                                                                                                                                                                                                                                               \
-    CASE_F("n", "life", "transaction", "count")                                                                                                                                                                                                                                                                                                                                                                                                                                 \
-    "," CASE_F("sum", "life", "amount", "sum") "," CASE_F("mean", "life", "amount", "mean") "," CASE_F(                                                                                                                                                                                                                                                                                                                                                                         \
-        "std",                                                                                                                                                                                                                                                                                                                                                                                                                                                                  \
-        "life", "amount", "std") "," CASE_F("max", "life", "amount",                                                                                                                                                                                                                                                                                                                                                                                                            \
-                                            "max") "," CASE_F("nights", "life", "night",                                                                                                                                                                                                                                                                                                                                                                                        \
-                                                              "count") "," CASE_F("night_share",                                                                                                                                                                                                                                                                                                                                                                                \
-                                                                                  "life", "night", "share") "," CASE_F("since", "life", "time", "since_last") "," CASE_F("age", "life", "time", "age") "," CASE_F("n_category", "category", "transaction", "count") "," CASE_F("log_category", "category", "log_amount", "mean") "," CASE_F("distinct",                                                                                                                         \
-                                                                                                                                                                                                                                                                                                                                            "life",                                                                                                                             \
-                                                                                                                                                                                                                                                                                                                                            "category",                                                                                                                         \
-                                                                                                                                                                                                                                                                                                                                            "distinct") "," CASE_F("vs_mean",                                                                                                   \
-                                                                                                                                                                                                                                                                                                                                                                   "life",                                                                                                      \
-                                                                                                                                                                                                                                                                                                                                                                   "amount", "log_ratio_mean") "," CASE_F("vs_max",                                                             \
-                                                                                                                                                                                                                                                                                                                                                                                                          "life",                                                               \
-                                                                                                                                                                                                                                                                                                                                                                                                          "amount",                                                             \
-                                                                                                                                                                                                                                                                                                                                                                                                          "log_ratio_max") "," CASE_F("vs_category", "category", "amount",      \
-                                                                                                                                                                                                                                                                                                                                                                                                                                      "log_ratio_mean") "," CASE_F("deviation", \
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "life",      \
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "amount",    \
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "deviation")
-#define CASE_SCORES                                                                                          \
-    CASE_F("s_last", "life", "score", "last")                                                                \
-    "," CASE_F("s_ewma", "life", "score", "ewma") "," CASE_F("s_max_24h", "24h", "score", "max") "," CASE_F( \
-        "s_min_24h", "24h", "score",                                                                         \
-        "min") "," CASE_F("s_mean_24h", "24h", "score",                                                      \
-                          "mean") "," CASE_F("s_max_today", "today", "score",                                \
-                                             "max") "," CASE_F("s_above_24h", "24h", "score",                \
-                                                               "count_above") ",{\"name\":"                  \
-                                                                              "\"first\","                   \
-                                                                              "\"stage\":"                   \
-                                                                              "\"first\"}"
+#define CASE_WINDOWS \
+    CASE_F("n_1h", "1h", "transaction", "count") \
+    "," CASE_F("n_24h", "24h", "transaction", "count") \
+    "," CASE_F("n_7d", "7d", "transaction", "count") \
+    "," CASE_F("n_today", "today", "transaction", "count") \
+    "," CASE_F("sum_24h", "24h", "amount", "sum") \
+    "," CASE_F("max_24h", "24h", "amount", "max") \
+    "," CASE_F("min_24h", "24h", "amount", "min") \
+    "," CASE_F("mean_24h", "24h", "amount", "mean") \
+    "," CASE_F("sum_today", "today", "amount", "sum") \
+    "," CASE_F("max_today", "today", "amount", "max") \
+    "," CASE_F("nights_24h", "24h", "night", "count") \
+    "," CASE_F("same_24h", "24h", "category", "count") \
+    "," CASE_F("rate_24h", "24h", "transaction", "rate_ratio")
+#define CASE_LIFE \
+    CASE_F("n", "life", "transaction", "count") \
+    "," CASE_F("sum", "life", "amount", "sum") \
+    "," CASE_F("mean", "life", "amount", "mean") \
+    "," CASE_F("std", "life", "amount", "std") \
+    "," CASE_F("max", "life", "amount", "max") \
+    "," CASE_F("nights", "life", "night", "count") \
+    "," CASE_F("night_share", "life", "night", "share") \
+    "," CASE_F("since", "life", "time", "since_last") \
+    "," CASE_F("age", "life", "time", "age") \
+    "," CASE_F("n_category", "category", "transaction", "count") \
+    "," CASE_F("log_category", "category", "log_amount", "mean") \
+    "," CASE_F("distinct", "life", "category", "distinct") \
+    "," CASE_F("vs_mean", "life", "amount", "log_ratio_mean") \
+    "," CASE_F("vs_max", "life", "amount", "log_ratio_max") \
+    "," CASE_F("vs_category", "category", "amount", "log_ratio_mean") \
+    "," CASE_F("deviation", "life", "amount", "deviation")
+#define CASE_SCORES \
+    CASE_F("s_last", "life", "score", "last") \
+    "," CASE_F("s_ewma", "life", "score", "ewma") \
+    "," CASE_F("s_max_24h", "24h", "score", "max") \
+    "," CASE_F("s_min_24h", "24h", "score", "min") \
+    "," CASE_F("s_mean_24h", "24h", "score", "mean") \
+    "," CASE_F("s_max_today", "today", "score", "max") \
+    "," CASE_F("s_above_24h", "24h", "score", "count_above") \
+    ",{\"name\":\"first\",\"stage\":\"first\"}"
+/* clang-format on */
 
 struct state_case {
     struct ft_scorer *s;
