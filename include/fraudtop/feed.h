@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "fraudtop/hist.h"
+#include "fraudtop/status.h"
 #include "fraudtop/uuid.h"
 
 enum ft_part_state { FT_PART_UNKNOWN, FT_PART_UP, FT_PART_DOWN, FT_PART_NONE, FT_PART_EMBEDDED };
@@ -57,7 +58,7 @@ struct ft_process {
 struct ft_replay_view {
     bool active, paused, held; /* held: waits for a service */
     bool own;                  /* runs in this process and ends with it */
-    char file[160];
+    char file[FT_PATH_MAX];
     char run[24];
     uint64_t read, sent, acked, rejected, in_flight;
     uint64_t bytes_done, bytes_total; /* total 0: unknown */

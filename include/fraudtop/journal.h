@@ -9,7 +9,6 @@
 #include "fraudtop/uuid.h"
 
 #define FT_JOURNAL_FILES 64
-#define FT_PATH_MAX 1024
 
 struct ft_journal {
     struct ft_run run;

@@ -147,8 +147,8 @@ void ft_replay_rate(struct ft_stage *s, double rate);
 struct ft_replay_status {
     struct ft_run run;
     char run_text[FT_RUN_TEXT + 1];
-    char file[160];       /* read just now */
-    char quarantine[512]; /* empty: no bad row yet */
+    char file[FT_PATH_MAX]; /* read just now */
+    char quarantine[512];   /* empty: no bad row yet */
     char event_clock[24];
     char error[160]; /* what it waits for; empty: nothing */
     uint64_t bytes_done, bytes_total;
@@ -245,6 +245,8 @@ enum ft_status ft_control_start(struct ft_control **out, const struct ft_control
 /* Stages whose counters go into the heartbeat; they outlive the control.  run: of a replay, else NULL. */
 void ft_control_add(struct ft_control *c, struct ft_stage *s);
 void ft_control_remove(struct ft_control *c, struct ft_stage *s); /* before it is freed */
+/* The next heartbeat at once: something has changed that others wait to see. */
+void ft_control_beat(struct ft_control *c);
 void ft_control_stop(struct ft_control *c); /* and frees; a last heartbeat says "gone" */
 /* Cheap.  seq changes with every change; *out is written when it differs from *seq. */
 bool ft_control_get(struct ft_control *c, uint64_t *seq, struct ft_in_force *out);

@@ -18,6 +18,8 @@
 #define FT_NODISCARD
 #endif
 
+#define FT_PATH_MAX 1024 /* room for the name of a file */
+
 enum ft_status {
     FT_OK,           /* done */
     FT_END,          /* nothing more will come (end of input) */

@@ -80,13 +80,20 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* A heartbeat has the name as it was given, the journal the whole path. */
+static bool is_file(const char *path, const char *given)
+{
+    return *given == '/' ? strcmp(path, given) == 0
+                         : strcmp(base_name(path), base_name(given)) == 0;
+}
+
 /* Of a run over several files: the place of path behind the file that is read now; < 0: read already. */
 static int place_in_run(const struct ft_journal *j, const char *path, const char *now)
 {
     int at = 0, current = 0;
 
     for (int i = (int)j->n_files - 1; i >= 0; i--) {
-        if (strcmp(base_name(j->file[i]), base_name(now)) == 0)
+        if (is_file(j->file[i], now))
             current = i;
         if (strcmp(j->file[i], path) == 0)
             at = i;

@@ -12,6 +12,7 @@
 #include "fraudtop/text.h"
 
 #define CHECK_MS 200 /* has the replay before it ended? */
+#define SEEN_MS 1000 /* until a heartbeat says what was done */
 
 struct ft_order {
     struct ft_order *next;
@@ -132,10 +133,36 @@ struct ft_stage *ft_own_replay(const struct ft_console *c)
     return NULL;
 }
 
+static struct ft_watch_run run_of(const struct ft_replay_status *s)
+{
+    struct ft_watch_run r = {.active = true, .paused = s->paused, .rate = s->rate};
+
+    snprintf(r.run, sizeof(r.run), "%s", s->run_text);
+    return r;
+}
+
+/* What the screen shows after the answer shall be true: waits for the heartbeat that says so, but not for long. */
+static void until_seen(struct ft_console *c, const struct ft_watch_run *want)
+{
+    int64_t until = ft_now_ms() + SEEN_MS;
+    struct ft_watch_run r;
+    bool seen;
+
+    do {
+        ft_control_beat(c->pipeline->pipe.control);
+        ft_watch_run(c->watch, &r);
+        seen = r.active && strcmp(r.run, want->run) == 0 && r.paused == want->paused &&
+               !(r.rate < want->rate) && !(r.rate > want->rate);
+        if (!seen)
+            ft_sleep_ms(20);
+    } while (!seen && !c->stop && ft_now_ms() < until);
+}
+
 enum ft_status ft_ask_replay_start(struct ft_console *c, const cJSON *args, cJSON *out,
                                    struct ft_err *err)
 {
     struct ft_replay_status s;
+    struct ft_watch_run r;
     struct ft_replay_opts ro;
     struct ft_order *o, **end = &c->orders;
     enum ft_status st = order_new(&o, args, err);
@@ -148,6 +175,8 @@ enum ft_status ft_ask_replay_start(struct ft_console *c, const cJSON *args, cJSO
             return st;
         ft_replay_status(c->replay, &s);
         cJSON_AddStringToObject(out, "run", s.run_text);
+        r = run_of(&s);
+        until_seen(c, &r);
         return FT_OK;
     }
     ro = replay_opts(c, o);
@@ -273,38 +302,49 @@ static enum ft_status tell(struct ft_console *c, const struct ft_watch_run *r, s
     return ft_control_put(c->pipeline->pipe.bus, &c->pipeline->pipe.topics, key, json, 3000, err);
 }
 
+/* Of the replay that runs: pauses it or lets it go on, or gives it a rate (NULL: as it is). */
+static enum ft_status change(struct ft_console *c, const bool *paused, const double *rate,
+                             struct ft_err *err)
+{
+    struct ft_stage *own = ft_own_replay(c);
+    enum ft_status st = FT_OK;
+    struct ft_replay_status s;
+    struct ft_watch_run r;
+
+    ft_watch_run(c->watch, &r);
+    if (own) {
+        ft_replay_status(own, &s);
+        r = run_of(&s);
+    }
+    r.paused = paused ? *paused : r.paused;
+    r.rate = rate ? *rate : r.rate;
+    if (own && paused)
+        ft_replay_pause(own, r.paused);
+    else if (own)
+        ft_replay_rate(own, r.rate);
+    else
+        st = tell(c, &r, err);
+    if (st == FT_OK)
+        until_seen(c, &r);
+    return st;
+}
+
 enum ft_status ft_ask_replay_pause(struct ft_console *c, const cJSON *args, cJSON *out,
                                    struct ft_err *err)
 {
     bool paused = ft_ask_true(args, "pause");
-    struct ft_stage *own = ft_own_replay(c);
-    struct ft_watch_run r;
 
     (void)out;
-    if (own) {
-        ft_replay_pause(own, paused);
-        return FT_OK;
-    }
-    ft_watch_run(c->watch, &r);
-    r.paused = paused;
-    return tell(c, &r, err);
+    return change(c, &paused, NULL, err);
 }
 
 enum ft_status ft_ask_replay_rate(struct ft_console *c, const cJSON *args, cJSON *out,
                                   struct ft_err *err)
 {
     double rate = ft_ask_number(args, "rate", 0);
-    struct ft_stage *own = ft_own_replay(c);
-    struct ft_watch_run r;
 
     (void)out;
-    if (own) {
-        ft_replay_rate(own, rate);
-        return FT_OK;
-    }
-    ft_watch_run(c->watch, &r);
-    r.rate = rate;
-    return tell(c, &r, err);
+    return change(c, NULL, &rate, err);
 }
 
 enum ft_status ft_ask_replay_stop(struct ft_console *c, const cJSON *args, cJSON *out,

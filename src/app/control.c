@@ -34,7 +34,7 @@ struct ft_control {
     struct run_entry run[MAX_RUNS];
     size_t n_run;
     _Atomic uint64_t seq;
-    _Atomic int stop, ready;
+    _Atomic int stop, ready, soon;
     struct ft_store *copy; /* the reading thread's own */
     int64_t copy_retry_ms;
     bool copy_up;
@@ -295,7 +295,7 @@ static void *beat_main(void *arg)
         if (!out && ft_producer_new(&out, c->o.bus, &po, &err) != FT_OK) {
             ft_log(FT_WARN, "control", "%s", err.text);
             ft_sleep_ms(500);
-        } else if (ft_now_ms() >= next) {
+        } else if (atomic_exchange(&c->soon, 0) || ft_now_ms() >= next) {
             send_heartbeat(c, out, &b, false);
             next = ft_now_ms() + 1000;
         } else {
@@ -411,6 +411,11 @@ void ft_control_remove(struct ft_control *c, struct ft_stage *s)
                 c->retired[m] += ft_counted(&s->counters, (enum ft_metric)m);
     c->n_stage = k;
     pthread_mutex_unlock(&c->lock);
+}
+
+void ft_control_beat(struct ft_control *c)
+{
+    atomic_store(&c->soon, 1);
 }
 
 void ft_control_stop(struct ft_control *c)

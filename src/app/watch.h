@@ -33,7 +33,7 @@ bool ft_watch_no_key(struct ft_watch *w);
 /* The newest replay, whichever process runs it. */
 struct ft_watch_run {
     char run[FT_RUN_TEXT + 1]; /* empty: none was seen */
-    char file[160];            /* read just now */
+    char file[FT_PATH_MAX];    /* read just now */
     char quarantine[512];      /* where its bad rows are kept; empty: none yet */
     uint64_t rejected;
     bool active, paused;

@@ -152,7 +152,7 @@ struct ft_thr_state {
 #define FT_MAX_FILES 512
 #define FT_MAX_MARKED 9
 struct ft_file_row {
-    char name[160], state[48], label[64];
+    char name[256], state[48], label[64];
     bool folder, labels_known, labels;
     bool waiting;                /* behind the replay that runs here */
     double size, rows, rejected; /* NaN: not known */
@@ -161,12 +161,12 @@ struct ft_replay_state {
     struct ft_loaded files, rejects;
     struct ft_file_row *file;
     size_t n_file, at, top;
-    char folder[512];
-    char marked[FT_MAX_MARKED][160]; /* names, in the order of their marks */
+    char folder[FT_PATH_MAX];
+    char marked[FT_MAX_MARKED][256]; /* names, in the order of their marks */
     int n_marked;
     char search[160];
     int field; /* of the start form */
-    char form[6][1024];
+    char form[6][4096];
     int reject_scroll;
 };
 
@@ -394,6 +394,8 @@ void ft_show_customer(const struct ft_con *c, const char *name_1, const char *na
                       size_t size);
 /* A merchant without the prefix of the training data. */
 const char *ft_show_merchant(const struct ft_con *c, const char *merchant);
+/* A path in w columns: its end, which says which file it is. */
+void ft_path_fit(char *out, size_t size, const char *path, int w, bool ascii);
 /* A threshold: three decimals, more where these would say 0, 1 or a value that is 5 % off. */
 #define FT_THRESHOLD_TEXT 16
 const char *ft_show_threshold(double x, char out[FT_THRESHOLD_TEXT]);

@@ -51,7 +51,7 @@ static void take_file(const struct ft_con *c, const cJSON *one, struct ft_file_r
 static void files_answer(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
     const cJSON *one;
-    char selected[160] = "";
+    char selected[sizeof(c->rp.file->name)] = "";
 
     if (!ft_loaded_take(c, &c->rp.files, a))
         return;
@@ -152,9 +152,13 @@ static void draw_bar(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
 static void draw_now(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const struct ft_replay_view *r = &c->live->replay;
-    char sent[32], acked[32], flight[32], rate[24], limit[48], done[24], total[24], right[200];
+    char sent[32], acked[32], flight[32], rate[24], limit[48], done[24], total[24],
+        right[FT_PATH_MAX + 32];
 
-    snprintf(right, sizeof(right), r->waiting ? "%s, then %d more" : "%s", r->file, r->waiting);
+    ft_path_fit(right, sizeof(right), r->file, b.w / 2, cv->ascii);
+    if (r->waiting)
+        snprintf(right + strlen(right), sizeof(right) - strlen(right), ", then %d more",
+                 r->waiting);
     ft_title(c, cv, b.y, b.x, b.w, "now", right);
     if (!r->active) {
         ft_put(cv, b.y + 1, 1, b.w - 1, FT_ROLE_NORMAL,
@@ -268,13 +272,14 @@ static void draw_file(struct ft_con *c, struct ft_canvas *cv, int y, int w, size
 
 static void draw_files(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
-    char right[32], left[200], age[40];
+    char right[32], left[FT_PATH_MAX + 16], age[40];
     int rows = b.h - 2, name_w = b.w >= 76 ? b.w - 58 : b.w - 12;
 
     snprintf(right, sizeof(right), "%zu", c->rp.n_file);
     if (c->rp.n_marked)
         snprintf(right, sizeof(right), "%d marked", c->rp.n_marked);
-    snprintf(left, sizeof(left), "files in %s", *c->rp.folder ? c->rp.folder : ".");
+    ft_path_fit(left + snprintf(left, sizeof(left), "files in "), sizeof(left) - 9,
+                *c->rp.folder ? c->rp.folder : ".", b.w - 40, cv->ascii);
     ft_title(c, cv, b.y, b.x, b.w, left, ft_loaded_age(c, &c->rp.files, age, sizeof(age), right));
     b.y++, b.h--;
     if (b.h < 2 || !ft_loaded_draw(c, &c->rp.files, cv, b))
@@ -433,7 +438,7 @@ static void add_to_form(struct ft_con *c, const char *name)
 static void open_file(struct ft_con *c)
 {
     const struct ft_file_row *f = c->rp.at < c->rp.n_file ? &c->rp.file[c->rp.at] : NULL;
-    char path[700];
+    char path[sizeof(c->rp.folder) + sizeof(c->rp.file->name)];
 
     if (f && f->folder) {
         snprintf(path, sizeof(path), "%s", c->rp.folder);
@@ -575,6 +580,22 @@ static void form_typed(struct ft_con *c, const char *text)
         c->rp.field++;
 }
 
+/* The next of the files of the form; those with a blank stand in quotes. */
+static bool next_file(const char **p, struct ft_span *name)
+{
+    bool quoted;
+
+    *p += strspn(*p, " ");
+    if (!**p)
+        return false;
+    quoted = **p == '"';
+    *p += quoted;
+    *name = (struct ft_span){*p, strcspn(*p, quoted ? "\"" : " ")};
+    *p += name->n;
+    *p += quoted && **p == '"';
+    return true;
+}
+
 static bool number_or(const char *text, const char *word, double fallback, double *out)
 {
     char *end;
@@ -609,6 +630,7 @@ static void start(struct ft_con *c)
     double rate, speed, limit;
     const char *p = c->rp.form[FIELD_FILE];
     struct ft_buf b;
+    struct ft_span name;
     bool first = true;
 
     if (!p[strspn(p, " ")]) {
@@ -624,15 +646,10 @@ static void start(struct ft_con *c)
     }
     ft_buf_init(&b, 8192);
     ft_buf_text(&b, "{\"files\":[");
-    while (*(p += strspn(p, " "))) {
-        bool quoted = *p == '"';
-        struct ft_span name = {p + quoted, strcspn(p + quoted, quoted ? "\"" : " ")};
-
+    while (next_file(&p, &name)) {
         ft_buf_text(&b, first ? "" : ",");
         ft_buf_json(&b, name);
         first = false;
-        p += quoted + name.n;
-        p += quoted && *p == '"';
     }
     ft_buf_text(&b, "],\"rate\":");
     ft_buf_double(&b, rate);
@@ -651,22 +668,56 @@ static void start(struct ft_con *c)
     ft_con_pop(c);
 }
 
+/* One file: the end of its path; several: how many, and their names. */
+static void show_files(const struct ft_con *c, char *out, size_t size, int w, bool ascii)
+{
+    const char *p = c->rp.form[FIELD_FILE];
+    char names[sizeof(c->rp.form[0])] = "";
+    struct ft_span one;
+    size_t n = 0, at = 0;
+
+    while (next_file(&p, &one)) {
+        size_t base = one.n;
+
+        while (base && one.p[base - 1] != '/')
+            base--;
+        at += (size_t)snprintf(names + at, sizeof(names) - at, " %.*s", (int)(one.n - base),
+                               one.p + base);
+        n++;
+    }
+    if (n > 1)
+        snprintf(out, size, "%zu files:%s", n, names);
+    else
+        ft_path_fit(out, size, c->rp.form[FIELD_FILE], w, ascii);
+}
+
+static void draw_field(const struct ft_con *c, struct ft_canvas *cv, int y, int w, int i)
+{
+    char value[sizeof(c->rp.form[0])];
+    int help_x = w > 120 ? w - 46 : 41, used = 0;
+
+    ft_put(cv, y, 1, 1, FT_ROLE_STRONG, i == c->rp.field ? ">" : " ");
+    ft_put(cv, y, 3, 8, FT_ROLE_STRONG, field[i].name);
+    if (i == FIELD_FILE)
+        show_files(c, value, sizeof(value), w - 13, cv->ascii);
+    else
+        snprintf(value, sizeof(value), "%s", c->rp.form[i]);
+    if (i == FIELD_START)
+        help_x = 12;
+    else
+        used = ft_put(cv, y, 12, i == FIELD_FILE ? w - 13 : help_x - 13, FT_ROLE_NORMAL,
+                      *value ? value : "-");
+    if (12 + used < help_x || i == FIELD_START) /* a long name needs the room */
+        ft_put(cv, y, help_x, w - help_x, FT_ROLE_MUTED, field[i].help);
+}
+
 static void start_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     ft_title(c, cv, b.y, b.x, b.w, "start a replay", "Enter changes, Esc back");
     for (int i = 0; i < N_FIELDS && i + 2 < b.h; i++) {
         int y = b.y + 2 + i;
 
-        ft_put(cv, y, 1, 1, FT_ROLE_STRONG, i == c->rp.field ? ">" : " ");
-        ft_put(cv, y, 3, 8, FT_ROLE_STRONG, field[i].name);
-        if (i < FIELD_START)
-            ft_put(cv, y, 12, b.w > 120 ? b.w - 60 : 28, FT_ROLE_NORMAL,
-                   *c->rp.form[i] ? c->rp.form[i] : "-");
-        ft_put(cv, y,
-               i == FIELD_START ? 12
-               : b.w > 120      ? b.w - 46
-                                : 41,
-               b.w - 41, FT_ROLE_MUTED, field[i].help);
+        draw_field(c, cv, y, b.w, i);
         if (i == c->rp.field) {
             ft_select(cv, y, 0, b.w);
             cv->cursor_x = 0;
@@ -680,8 +731,6 @@ static void start_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 
 static bool start_act(struct ft_con *c, enum ft_act a)
 {
-    char label[100];
-
     if (a == FT_ACT_DOWN || a == FT_ACT_NEXT_PANE) {
         c->rp.field = (c->rp.field + 1) % N_FIELDS;
         return true;
@@ -696,7 +745,6 @@ static bool start_act(struct ft_con *c, enum ft_act a)
         start(c);
         return true;
     }
-    snprintf(label, sizeof(label), "%s (%s)", field[c->rp.field].name, field[c->rp.field].help);
     ft_prompt_text(c, field[c->rp.field].name, c->rp.form[c->rp.field], form_typed);
     c->prompt.limit = sizeof(c->rp.form[0]);
     return true;

@@ -59,6 +59,19 @@ const char *ft_show_merchant(const struct ft_con *c, const char *merchant)
     return n && strncmp(merchant, prefix, n) == 0 && merchant[n] ? merchant + n : merchant;
 }
 
+void ft_path_fit(char *out, size_t size, const char *path, int w, bool ascii)
+{
+    const char *p = path;
+
+    while (*p && ft_text_width(ft_span_of(p)) > w - (p > path)) {
+        size_t n;
+
+        ft_char_next(ft_span_of(p), &n);
+        p += n;
+    }
+    snprintf(out, size, "%s%s", p == path ? "" : ascii ? "~" : "\xE2\x80\xA6", p);
+}
+
 void ft_show_clock(const struct ft_con *c, int64_t wall_ms, char *out, size_t size)
 {
     ft_fmt_clock(out, size, wall_ms, c->utc_offset_s);
