@@ -29,7 +29,6 @@ type \r
 wait 10 start
 type \x1b[B\x1b[B\x1b[B\x1b[B\r
 wait 30 running
-wait 10 acked
 type >
 wait 10 200
 sh sleep 2; count before
