@@ -60,10 +60,16 @@ static enum ft_status rank_stage(const struct ft_scorer *s, struct ft_score_scra
     return FT_OK;
 }
 
-/* The two features of a stage, of different columns, that pushed strongest the way it went; a category stands
- * behind the other, as it has a column of its own wherever reasons are shown. */
-static size_t strongest_two(const struct ft_stage *g, const struct ranked *rank, bool up,
-                            size_t out[2])
+/* Amounts and categories have columns of their own wherever reasons are shown. */
+static bool has_column(const struct ft_scorer *s, const struct ft_feature *f)
+{
+    return f->category || strcmp(s->column[f->from[0]].name, "amount") == 0;
+}
+
+/* The two features of a stage, of different columns, that pushed strongest the way it went; first the one that no list
+ * shows anyway. */
+static size_t strongest_two(const struct ft_scorer *s, const struct ft_stage *g,
+                            const struct ranked *rank, bool up, size_t out[2])
 {
     size_t n = 0;
 
@@ -74,7 +80,7 @@ static size_t strongest_two(const struct ft_stage *g, const struct ranked *rank,
             (n == 0 || f->from[0] != g->feature[out[0]].from[0]))
             out[n++] = rank[k].feature;
     }
-    if (n == 2 && g->feature[out[0]].category && !g->feature[out[1]].category) {
+    if (n == 2 && has_column(s, &g->feature[out[0]]) && !has_column(s, &g->feature[out[1]])) {
         size_t first = out[0];
 
         out[0] = out[1];
@@ -93,20 +99,21 @@ static void stage_words(const struct ft_scorer *s, struct ft_score_scratch *x, s
     const struct ft_stage *g = &s->stage[stage];
     const struct ft_value *v = values_at(s, x, stage, i);
     struct ranked *rank = g->model ? calloc(g->n_features + 1, sizeof(*rank)) : NULL;
-    size_t at = 0, n = 0, told[2];
+    size_t at = ft_stage_words(x->raw[stage][i], out, size), n = 0, told[2];
     double base;
 
-    out[0] = '\0';
     if (rank && rank_stage(s, x, stage, i, rank, &base, NULL) == FT_OK)
-        n = strongest_two(g, rank, up, told);
+        n = strongest_two(s, g, rank, up, told);
     free(rank);
     for (size_t k = 0; k < n; k++) {
         const struct ft_feature *f = &g->feature[told[k]];
 
+        at += (size_t)snprintf(out + at, size - at, k ? "" : " (");
         at +=
             ft_plain_words(f, s->column[f->from[0]].name, &v[told[k]], k > 0, out + at, size - at);
     }
-    ft_stage_words(x->raw[stage][i], at > 0, out + at, size - at);
+    if (n && at + 1 < size)
+        snprintf(out + at, size - at, ")");
 }
 
 enum ft_status ft_score_reasons(const struct ft_scorer *s, struct ft_score_scratch *x, size_t i,
