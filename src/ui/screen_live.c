@@ -109,10 +109,10 @@ static void draw_labels(const struct ft_con *c, struct ft_canvas *cv, int y, int
     ft_put(cv, y, 1, w - 1, FT_ROLE_NORMAL, text);
 }
 
-/* 1, 2 or 5 times a power of ten, not below v. */
+/* A number of two figures, easy to read, not below v. */
 static double nice_ceiling(double v)
 {
-    static const double steps[] = {1, 1.5, 2, 3, 4, 6, 8, 10};
+    static const double steps[] = {1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10};
     double p = 1;
 
     while (p * 10 < v)
@@ -134,7 +134,8 @@ static void chart_label(double v, char *out, size_t size)
         snprintf(out, size, "%.3g", v);
 }
 
-static double chart_top(const struct ft_live *l, int points, double *peak)
+/* So that each of the rows stands for a number that is easy to read. */
+static double chart_top(const struct ft_live *l, int points, int rows, double *peak)
 {
     *peak = 0;
     for (int i = 0; i < points && (size_t)i < l->n_rate; i++) {
@@ -143,7 +144,7 @@ static double chart_top(const struct ft_live *l, int points, double *peak)
         if (v > *peak)
             *peak = v;
     }
-    return nice_ceiling(*peak > 10 ? *peak * 1.02 : 10);
+    return rows * nice_ceiling((*peak > 10 ? *peak * 1.02 : 10) / rows);
 }
 
 /*
@@ -169,7 +170,7 @@ static void draw_chart(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
 {
     const struct ft_live *l = c->live;
     int w = b.w - 7;
-    double peak, top = chart_top(l, w * seconds, &peak);
+    double peak, top = chart_top(l, w * seconds, b.h, &peak);
     char label[24];
 
     for (int r = 0; r < b.h; r++) {
@@ -546,7 +547,7 @@ static void draw_wide(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     double peak;
 
     chart = chart < 3 ? 3 : chart;
-    chart_top(l, FT_RATE_POINTS, &peak);
+    chart_top(l, FT_RATE_POINTS, 1, &peak);
     ft_fmt_short(peak_text, sizeof(peak_text), peak);
     snprintf(title, sizeof(title), "last 5 min, peak %s tx/s", peak_text);
     ft_title(c, cv, y, 0, left_w, "throughput", title);
