@@ -150,6 +150,17 @@ const char *ft_app_challenger(const struct ft_app *app)
     return has_model(app, "velocity") && has_model(app, "seed-004") ? "seed-004" : NULL;
 }
 
+bool ft_model_name(const char *verdict_model, char *name, size_t size)
+{
+    const char *end = strrchr(verdict_model, ' ');
+    size_t n = end ? (size_t)(end - verdict_model) : 0;
+
+    if (n == 0 || n >= size || *verdict_model == '.' || memchr(verdict_model, '/', n))
+        return false;
+    snprintf(name, size, "%.*s", (int)n, verdict_model);
+    return true;
+}
+
 enum ft_status ft_app_scorer(const struct ft_app *app, const char *name, struct ft_scorer **out,
                              struct ft_err *err)
 {

@@ -56,6 +56,9 @@ ft_app_rate(const struct ft_app *app); /* tx/s of a replay, 0: no limit (the def
 const char *ft_app_group(const struct ft_app *app, const char *stage); /* "score" or "sink" */
 /* The model's name or path: -m, else seed-004, in demo the best there is. */
 const char *ft_app_model(const struct ft_app *app);
+/* The name of the model's folder in what a verdict says ("velocity 1").  false: it is none; strangers write verdicts, too, and no path
+ * is taken from them. */
+bool ft_model_name(const char *verdict_model, char *name, size_t size);
 /* The challenger's: --challenger, else in demo the model that the pipeline began with (unless -m chose); NULL: none. */
 const char *ft_app_challenger(const struct ft_app *app);
 /* Loads a model by name (NULL: ft_app_model), with --force-model and --state-gap.  A model that cannot be used is

@@ -74,8 +74,7 @@ enum ft_status ft_case_what_if(const cJSON *o, const struct ft_scorer *s, const 
         return ft_fail(err, FT_EUSAGE,
                        "the verdict carries no features: it was not made by a scorer of ours");
     if (!s || !same_model(o, s))
-        st = ft_fail(err, FT_EUSAGE,
-                     "the verdict is of another model than the one loaded here: -m chooses it");
+        st = ft_fail(err, FT_EUSAGE, "the model of the verdict is not here: -m takes its folder");
     else
         st = ft_score_what_if(s, ft_span_of(json), name, ft_span_of(value), &raw, &score, err);
     if (st == FT_OK) {

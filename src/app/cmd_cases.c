@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "case_export.h"
+#include "case_why.h"
 #include "fraudtop/text.h"
 #include "review.h"
 
@@ -86,19 +87,41 @@ static void print_member(const cJSON *o, const char *name, const char *label)
         printf("%-11s %s\n", label, s.text);
 }
 
+/* Seventeen digits tell nobody more. */
+static const char *short_number(const char *value, char out[32])
+{
+    char *end;
+    double number = strtod(value, &end);
+
+    if (!*value || *end || strlen(value) <= 10)
+        return value;
+    snprintf(out, 32, "%.4g", number);
+    return out;
+}
+
 static void print_reasons(const cJSON *o)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "reasons"), *k;
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "reasons"),
+                *others = cJSON_GetObjectItemCaseSensitive(o, "others"), *k;
     struct ft_shown s;
+    char number[32];
 
-    printf("\nwhy (%s)\n", ft_answer_text(&s, o, "method"));
+    if (others)
+        printf("\nwhy: base %+.3f, raw score %+.3f\n", ft_answer_number(o, "base"),
+               ft_answer_number(o, "raw"));
+    else
+        printf("\nwhy%s\n", cJSON_GetArraySize(list) ? ": the strongest reasons"
+                                                     : ": the verdict came without reasons");
     cJSON_ArrayForEach(k, list)
     {
         printf("  %+7.3f  ", ft_answer_number(k, "contribution"));
         cell(ft_answer_text(&s, k, "feature"), 20);
-        cell(ft_answer_text(&s, k, "value"), 24);
+        cell(short_number(ft_answer_text(&s, k, "value"), number), 16);
         printf("%s\n", ft_answer_text(&s, k, "text"));
     }
+    if (others)
+        printf("  %+7.3f  %.0f other features together\n", ft_answer_number(others, "contribution"),
+               ft_answer_number(others, "n"));
 }
 
 static void print_others(const struct cases *c, const cJSON *o, const char *name, const char *title)
@@ -309,6 +332,30 @@ static enum ft_status do_list(struct cases *c, struct ft_err *err)
     return st == FT_OK ? print_answer(c, json, print_list, err) : st;
 }
 
+/* Completed by the model of the verdict, where that is here. */
+static enum ft_status print_whole_case(const struct cases *c, char *json, struct ft_err *err)
+{
+    cJSON *o = cJSON_Parse(json);
+    const char *model = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "model"));
+    struct ft_scorer *s = NULL;
+    char name[128];
+
+    if (model && ft_model_name(model, name, sizeof(name)) &&
+        ft_scorer_load(&s, name, c->app->data_dir, false, NULL) == FT_OK)
+        ft_case_why(o, s);
+    if (s) {
+        char *whole = cJSON_PrintUnformatted(o);
+
+        ft_scorer_free(s);
+        if (whole) {
+            free(json);
+            json = whole;
+        }
+    }
+    cJSON_Delete(o);
+    return print_answer(c, json, print_case, err);
+}
+
 static enum ft_status do_next(struct cases *c, struct ft_err *err)
 {
     char *json;
@@ -321,7 +368,7 @@ static enum ft_status do_next(struct cases *c, struct ft_err *err)
             fprintf(stderr, "%s\n", err->text);
         return FT_OK;
     }
-    return st == FT_OK ? print_answer(c, json, print_case, err) : st;
+    return st == FT_OK ? print_whole_case(c, json, err) : st;
 }
 
 static enum ft_status do_show(struct cases *c, struct ft_err *err)
@@ -332,7 +379,7 @@ static enum ft_status do_show(struct cases *c, struct ft_err *err)
     for (size_t i = 1; i < c->app->n_args && st == FT_OK; i++) {
         st = ft_cases_show(c->r.cases, c->app->args[i], &json, err);
         if (st == FT_OK)
-            st = print_answer(c, json, print_case, err);
+            st = print_whole_case(c, json, err);
     }
     return st;
 }

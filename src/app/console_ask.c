@@ -91,6 +91,13 @@ static enum ft_status queue(struct ft_console *c, const cJSON *args, cJSON *out,
     return give(out, json, st);
 }
 
+static const struct ft_scorer *scorer_of(struct ft_console *c, const cJSON *o)
+{
+    const char *model = ft_ask_word(o, "model");
+
+    return model ? ft_pipeline_scorer_of(c->pipeline, model) : NULL;
+}
+
 static enum ft_status case_show(struct ft_console *c, const cJSON *args, cJSON *out,
                                 struct ft_err *err)
 {
@@ -103,7 +110,7 @@ static enum ft_status case_show(struct ft_console *c, const cJSON *args, cJSON *
         st = ft_cases_show(s, id ? id : "", &json, err);
     st = give(out, json, st);
     if (st == FT_OK)
-        ft_case_why(out, c->pipeline->scorer);
+        ft_case_why(out, scorer_of(c, out));
     return st;
 }
 
@@ -119,7 +126,7 @@ static enum ft_status what_if(struct ft_console *c, const cJSON *args, cJSON *ou
     if (st == FT_OK && (!change || !cJSON_IsString(change)))
         st = ft_fail(err, FT_EUSAGE, "which value, and changed to what?");
     if (st == FT_OK)
-        st = ft_case_what_if(o, c->pipeline->scorer, change->string, change->valuestring, out, err);
+        st = ft_case_what_if(o, scorer_of(c, o), change->string, change->valuestring, out, err);
     cJSON_Delete(o);
     return st;
 }

@@ -50,6 +50,9 @@ enum ft_status ft_pipeline_open(struct ft_pipeline *p, struct ft_app *app, const
 enum ft_status ft_pipeline_connect(struct ft_pipeline *p, struct ft_err *err);
 /* Heartbeats, sinks, scorers; the replay is begun apart. */
 enum ft_status ft_pipeline_start(struct ft_pipeline *p, struct ft_err *err);
+/* The model that a verdict names ("velocity 1"), loaded where it was not yet; NULL: it is not among the models here, or in
+ * another version.  Belongs to p. */
+const struct ft_scorer *ft_pipeline_scorer_of(struct ft_pipeline *p, const char *model);
 /* From the settings: rate, limit, label, files, ... */
 void ft_pipeline_replay_opts(const struct ft_pipeline *p, struct ft_replay_opts *out);
 enum ft_status ft_pipeline_replay(struct ft_pipeline *p, const struct ft_replay_opts *opts,

@@ -150,7 +150,10 @@ static double contributions(const struct ft_con *c)
     return sum + (isnan(others) ? 0 : others);
 }
 
-/* "exact" is a claim: only when base and contributions give the raw score. */
+/*
+ * "exact" is a claim: only when base and contributions give the raw score.  Without the model that scored there are only the
+ * reasons that the verdict brought.
+ */
 static const char *method(const struct ft_con *c)
 {
     const cJSON *json = c->cs.data.json;
@@ -159,6 +162,8 @@ static const char *method(const struct ft_con *c)
 
     if (cJSON_GetArraySize(part(c, "reasons")) == 0)
         return "none";
+    if (isnan(base))
+        return "as sent";
     return strcmp(ft_js_text(json, "method"), "exact") == 0 && gap <= 1e-6 * fmax(1, fabs(raw))
                ? "exact"
                : "approximate";
@@ -186,21 +191,20 @@ static void draw_reason(const struct ft_con *c, struct ft_canvas *cv, int y, str
 {
     double v = ft_js_number(one, "contribution");
     const char *text = ft_js_text(one, "text");
-    int bar = b.w >= 100  ? 18
+    bool wide = b.w >= 100;
+    int bar = wide        ? 18
               : b.w >= 76 ? 14
                           : 10,
-        x = b.x + 8 + bar + 2,
-        value_w = b.w >= 100  ? 20
-                  : b.w >= 76 ? 16
-                              : 14;
+        x = b.x + 8 + bar + 2, room = b.w - (x - b.x) - 17, used;
     char value[160];
 
     reason_value(c, one, value, sizeof(value));
     ft_putf(cv, y, b.x + 1, 6, v > 0 ? FT_ROLE_FRAUD : FT_ROLE_GOOD, "%+.1f", v);
     ft_hbar(cv, y, b.x + 8, bar, v > 0 ? FT_ROLE_FRAUD : FT_ROLE_GOOD, fabs(v) / most);
     ft_put(cv, y, x, 16, FT_ROLE_NORMAL, ft_js_text(one, "feature"));
-    ft_put(cv, y, x + 17, value_w, FT_ROLE_STRONG, value);
-    ft_put(cv, y, x + 18 + value_w, b.w - (x - b.x) - 18 - value_w, FT_ROLE_MUTED, text);
+    used = ft_put(cv, y, x + 17, wide ? 20 : room, FT_ROLE_STRONG, value);
+    used = wide ? 21 : used ? used + 2 : 0; /* columns where there is room for them */
+    ft_put(cv, y, x + 17 + used, room - used, FT_ROLE_MUTED, text);
 }
 
 static void draw_why(const struct ft_con *c, struct ft_canvas *cv, struct ft_box b, int scroll)
@@ -211,8 +215,12 @@ static void draw_why(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
     char title[120];
     int n = 0, most_rows = b.h - 1 - (others && b.h > 2 ? 1 : 0);
 
-    snprintf(title, sizeof(title), "why: base %+.1f, features %+.1f, raw score %+.1f",
-             ft_js_number(json, "base"), contributions(c), ft_js_number(json, "raw"));
+    if (isnan(ft_js_number(json, "base")))
+        snprintf(title, sizeof(title), "why: the strongest reasons, raw score %+.1f",
+                 ft_js_number(json, "raw"));
+    else
+        snprintf(title, sizeof(title), "why: base %+.1f, features %+.1f, raw score %+.1f",
+                 ft_js_number(json, "base"), contributions(c), ft_js_number(json, "raw"));
     if (strcmp(method(c), "none") == 0) {
         ft_title(c, cv, b.y, b.x, b.w, "why", "no reasons");
         ft_put(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_NORMAL,

@@ -52,10 +52,13 @@ street=$("$FRAUDTOP" cases show "$id" --mask off --json 2>/dev/null | jq -r .dat
 
 expect 0 cases show "$id"
 has "$out" "$id"
-has "$out" "why (exact)"
+has "$out" "why: base"
+has "$out" "other features together"
 lacks "$out" "$street"
 lacks "$out" "  $name"
 expect 0 cases show "$id" --json
+[ "$(jq '(.base + .others.contribution + ([.reasons[].contribution] | add) - .raw) | fabs < 1e-9' <<<"$out")" = true ] ||
+    fail "the contributions are not the raw score: $out"
 lacks "$out" "$street"
 [ "$(jq -r .data.name_1 <<<"$out")" = "${name:0:1}." ] || fail "the name in data is not masked"
 
