@@ -119,15 +119,26 @@ static const char *const state_name[] = {
     [FT_STAGE_FAILED] = "failed",
 };
 
+static bool all_done(const struct ft_control *c)
+{
+    for (size_t k = 0; k < c->n_stage; k++)
+        if (atomic_load(&c->stage[k]->counters.state) != FT_STAGE_DONE)
+            return false;
+    return true;
+}
+
 /* One state for all stages: the one that a person has to know of first. */
 static const char *worst_state(struct ft_control *c, bool gone)
 {
     static const int order[] = {FT_STAGE_FAILED, FT_STAGE_WAITING, FT_STAGE_RESTORING,
                                 FT_STAGE_PAUSED, FT_STAGE_RUNNING, FT_STAGE_STARTING,
                                 FT_STAGE_DONE};
+    bool console = strcmp(c->o.role, "console") == 0;
 
     if (gone)
         return "gone";
+    if (console && all_done(c))
+        return state_name[FT_STAGE_RUNNING]; /* with a replay or without one */
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         for (size_t k = 0; k < c->n_stage; k++)
             if (atomic_load(&c->stage[k]->counters.state) == order[i])

@@ -162,6 +162,11 @@ types ana Enter
 shows ana 15 'sample changes: 2'
 types ana Escape
 
+# the consoles are processes of the pipeline like others
+types ben 5
+shows ben 20 '^ console .* running'
+hides ben 10 '^ console .* (starting|done)'
+
 # both leave; nothing else ends
 types ben q
 ends ben 20 0
