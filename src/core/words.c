@@ -145,40 +145,12 @@ size_t ft_stage_words(double log_odds, char *out, size_t size)
     return (size_t)snprintf(out, size, "%.0f %% alone", 100 / (1 + exp(-log_odds)));
 }
 
-/* Has no value of its own where nothing was before. */
-static bool compares(enum ft_take take)
+static void amount_words(const struct ft_feature *f, const struct ft_past *p, double value,
+                         const char *span, char *out, size_t size)
 {
-    return take == FT_TAKE_MIN || take == FT_TAKE_MEAN || take == FT_TAKE_SCORE_MAX ||
-           take == FT_TAKE_SCORE_MIN || take == FT_TAKE_SCORE_MEAN;
-}
+    bool life = f->over == FT_OVER_LIFE;
 
-void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
-                   double value, struct ft_span category, char *out, size_t size)
-{
-    char span[24];
-    unsigned n = value >= 0 && value < 1e9 ? (unsigned)value : 0;
-    bool in_window = f->over == FT_OVER_WINDOW || f->over == FT_OVER_TODAY;
-
-    out[0] = '\0';
-    span_of(s, f, span);
-    if (f->over == FT_OVER_CATEGORY) {
-        category_words(f, p, category, out, size);
-        return;
-    }
-    if ((f->over == FT_OVER_LIFE || f->take == FT_TAKE_RATE_RATIO) && p->n == 0) {
-        snprintf(out, size, "first of this customer");
-        return;
-    }
-    if (in_window && compares(f->take) && ft_past_window(f, p)->n == 0) {
-        snprintf(out, size, "none before %s", span);
-        return;
-    }
-    if (!isfinite(value))
-        return;
     switch (f->take) {
-    case FT_TAKE_COUNT:
-        snprintf(out, size, "%u%s %s", n + 1, ordinal(n + 1), span);
-        break;
     case FT_TAKE_SUM:
         if (value > 0)
             snprintf(out, size, "%.2f spent before %s", value, span);
@@ -194,14 +166,23 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
     case FT_TAKE_MIN:
         snprintf(out, size, "smallest before %.2f %s", value, span);
         break;
-    case FT_TAKE_AGE:
-        snprintf(out, size, "known for %.0f d", floor(value));
+    case FT_TAKE_LOG_RATIO_MAX:
+        ratio_words(p->max, p->amount, "the largest before", out, size);
         break;
-    case FT_TAKE_NIGHT_COUNT:
-        count_words(n, "at night", span, out, size);
+    default: /* mean, and what compares with it */
+        ratio_words(life ? p->sum / p->n : value, p->amount, "usual", out, size);
+        if (!life && *out)
+            snprintf(out + strlen(out), size - strlen(out), " %s", span);
         break;
-    case FT_TAKE_NIGHT_SHARE:
-        snprintf(out, size, "%.0f %% at night usually", 100 * value);
+    }
+}
+
+static void number_words(const struct ft_feature *f, unsigned n, const char *span, char *out,
+                         size_t size)
+{
+    switch (f->take) {
+    case FT_TAKE_COUNT:
+        snprintf(out, size, "%u%s %s", n + 1, ordinal(n + 1), span);
         break;
     case FT_TAKE_SAME_CATEGORY:
         snprintf(out, size, "%u%s of its category %s", n + 1, ordinal(n + 1), span);
@@ -209,25 +190,76 @@ void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const 
     case FT_TAKE_DISTINCT:
         snprintf(out, size, n == 1 ? "%u category before" : "%u categories before", n);
         break;
+    default:
+        count_words(n, f->take == FT_TAKE_NIGHT_COUNT ? "at night" : "suspicious", span, out, size);
+        break;
+    }
+}
+
+/* Has no value of its own where nothing was before. */
+static bool compares(enum ft_take take)
+{
+    return take == FT_TAKE_MIN || take == FT_TAKE_MEAN || take == FT_TAKE_SCORE_MAX ||
+           take == FT_TAKE_SCORE_MIN || take == FT_TAKE_SCORE_MEAN;
+}
+
+/* In words why there is nothing to tell; false: there is. */
+static bool nothing_words(const struct ft_feature *f, const struct ft_past *p, const char *span,
+                          char *out, size_t size)
+{
+    bool in_window = f->over == FT_OVER_WINDOW || f->over == FT_OVER_TODAY;
+
+    if ((f->over == FT_OVER_LIFE || f->take == FT_TAKE_RATE_RATIO) && p->n == 0)
+        snprintf(out, size, "first of this customer");
+    else if (in_window && compares(f->take) && ft_past_window(f, p)->n == 0)
+        snprintf(out, size, "none before %s", span);
+    else
+        return false;
+    return true;
+}
+
+void ft_past_words(const struct ft_scorer *s, const struct ft_feature *f, const struct ft_past *p,
+                   double value, struct ft_span category, char *out, size_t size)
+{
+    char span[24];
+
+    out[0] = '\0';
+    span_of(s, f, span);
+    if (f->over == FT_OVER_CATEGORY) {
+        category_words(f, p, category, out, size);
+        return;
+    }
+    if (nothing_words(f, p, span, out, size) || !isfinite(value))
+        return;
+    switch (f->take) {
+    case FT_TAKE_COUNT:
+    case FT_TAKE_NIGHT_COUNT:
+    case FT_TAKE_SAME_CATEGORY:
+    case FT_TAKE_DISTINCT:
+    case FT_TAKE_SCORE_ABOVE:
+        number_words(f, value >= 0 && value < 1e9 ? (unsigned)value : 0, span, out, size);
+        break;
+    case FT_TAKE_SUM:
+    case FT_TAKE_MAX:
+    case FT_TAKE_MIN:
+    case FT_TAKE_MEAN:
+    case FT_TAKE_STD:
+    case FT_TAKE_LOG_RATIO_MEAN:
+    case FT_TAKE_LOG_RATIO_MAX:
+    case FT_TAKE_DEVIATION:
+        amount_words(f, p, value, span, out, size);
+        break;
+    case FT_TAKE_NIGHT_SHARE:
+        snprintf(out, size, "%.0f %% at night usually", 100 * value);
+        break;
     case FT_TAKE_SINCE_LAST:
         since_words(value, out, size);
         break;
-    case FT_TAKE_LOG_RATIO_MEAN:
-    case FT_TAKE_MEAN:
-    case FT_TAKE_STD:
-    case FT_TAKE_DEVIATION:
-        ratio_words(in_window ? value : p->sum / p->n, p->amount, "usual", out, size);
-        if (in_window && *out)
-            snprintf(out + strlen(out), size - strlen(out), " %s", span);
-        break;
-    case FT_TAKE_LOG_RATIO_MAX:
-        ratio_words(p->max, p->amount, "the largest before", out, size);
+    case FT_TAKE_AGE:
+        snprintf(out, size, "known for %.0f d", floor(value));
         break;
     case FT_TAKE_RATE_RATIO:
         snprintf(out, size, "%.1f x the usual rate %s", value, span);
-        break;
-    case FT_TAKE_SCORE_ABOVE:
-        count_words(n, "suspicious", span, out, size);
         break;
     default:
         score_words(f, value, span, out, size);
