@@ -20,6 +20,9 @@ int ft_text_width(struct ft_span text);
 /* Cuts to at most cols columns, with ~ (ascii) or an ellipsis at the end when something was cut. */
 size_t ft_text_cut(char *out, size_t size, struct ft_span text, int cols, bool ascii);
 
+/* What stands behind the last slash of a path, or the path where nothing does. */
+const char *ft_base_name(const char *path);
+
 /*
  * The next character of text: its code point, with its length in *n; U+FFFD and *n = 1 for bad UTF-8.  text.n > 0.
  * ft_char_width: 0 for combining marks, 2 for wide characters, -1 for what ft_text_clean replaces, else 1.

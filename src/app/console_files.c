@@ -13,6 +13,7 @@
 #include "console_ask.h"
 #include "fraudtop/csv.h"
 #include "fraudtop/journal.h"
+#include "fraudtop/text.h"
 
 #define MOST_FILES 500    /* of a folder, as many as the screen takes */
 #define MOST_JOURNALS 100 /* the newest ones are looked at */
@@ -73,18 +74,11 @@ static const struct run *last_run(const struct runs *r, const char *path)
     return NULL;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* A heartbeat has the name as it was given, the journal the whole path. */
 static bool is_file(const char *path, const char *given)
 {
     return *given == '/' ? strcmp(path, given) == 0
-                         : strcmp(base_name(path), base_name(given)) == 0;
+                         : strcmp(ft_base_name(path), ft_base_name(given)) == 0;
 }
 
 /* Of a run over several files: the place of path behind the file that is read now; < 0: read already. */

@@ -225,7 +225,7 @@ static void tell_end(struct ft_console *c)
     ft_fmt_count(sent, sizeof(sent), ft_counted(n, FT_M_ACKED));
     ft_fmt_count(rejected, sizeof(rejected), ft_counted(n, FT_M_REJECTED));
     if (ok)
-        snprintf(text, sizeof(text), "%s %s: %s rows sent, %s rejected.", s.file,
+        snprintf(text, sizeof(text), "%s %s: %s rows sent, %s rejected.", ft_base_name(s.file),
                  s.read_all ? "was replayed" : "was stopped", sent, rejected);
     else
         snprintf(text, sizeof(text), "The replay ended: %s", err.text);

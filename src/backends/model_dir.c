@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "fraudtop/scoring.h"
+#include "fraudtop/text.h"
 
 #define MANIFEST "manifest.json"
 #define MANIFEST_MAX (4u << 20)
@@ -59,13 +60,6 @@ static enum ft_status read_member(void *user, const char *file, struct ft_buf *o
     return read_file(path, out, err);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash && slash[1] ? slash + 1 : path;
-}
-
 static enum ft_status load_folder(struct ft_scorer **out, char *path, unsigned flags,
                                   struct ft_err *err)
 {
@@ -80,7 +74,7 @@ static enum ft_status load_folder(struct ft_scorer **out, char *path, unsigned f
                      "path)",
                      path);
     else if (st == FT_OK) {
-        st = ft_scorer_build(out, base_name(path), path, (struct ft_span){text.p, text.n},
+        st = ft_scorer_build(out, ft_base_name(path), path, (struct ft_span){text.p, text.n},
                              read_member, path, flags, err);
         if (st == FT_END) {
             st = FT_EINPUT;
@@ -101,7 +95,7 @@ static enum ft_status load_file(struct ft_scorer **out, const char *path, struct
     ft_buf_init(&bytes, MODEL_MAX);
     st = read_file(path, &bytes, err);
     if (st == FT_OK) {
-        st = ft_scorer_build_bare(out, base_name(path), path, (struct ft_span){bytes.p, bytes.n},
+        st = ft_scorer_build_bare(out, ft_base_name(path), path, (struct ft_span){bytes.p, bytes.n},
                                   err);
         if (st != FT_OK)
             ft_err_prefix(err, "%s", path);

@@ -169,3 +169,10 @@ size_t ft_text_cut(char *out, size_t size, struct ft_span text, int cols, bool a
     out[n] = '\0';
     return n;
 }
+
+const char *ft_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash && slash[1] ? slash + 1 : path;
+}

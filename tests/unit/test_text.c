@@ -155,9 +155,19 @@ static void test_times(void **state)
     CHECK(ft_fmt_clock(O, 50527000, -15 * 3600), "23:02:07");
 }
 
+static void test_base_name(void **state)
+{
+    (void)state;
+    assert_string_equal(ft_base_name("/data/day.csv"), "day.csv");
+    assert_string_equal(ft_base_name("day.csv"), "day.csv");
+    assert_string_equal(ft_base_name("/data/"), "/data/");
+    assert_string_equal(ft_base_name(""), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_base_name),
         cmocka_unit_test(test_hostile_text_becomes_harmless),
         cmocka_unit_test(test_two_combining_marks_at_most),
         cmocka_unit_test(test_length_is_bounded),
