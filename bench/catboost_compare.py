@@ -4,9 +4,10 @@
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install catboost==1.2.8
     /tmp/venv/bin/python bench/catboost_compare.py [--bench build/release/bench/core_bench] [--json] [--seconds S]
 
-Rows: all of data/test.csv.gz.  Models: models/seed-004; and, trained here on data/train.csv.gz, a non-symmetric one
-(Lossguide) and a large symmetric one.  One thread on both sides; the clock is processor time; each figure is the best
-of the rounds that fit into S seconds.  Scores are compared first: they must be equal to the last bit.
+Rows: all of data/test.csv.gz.  Models: models/seed-004; and, trained here on data/train.csv.gz, two non-symmetric ones
+(Lossguide; Depthwise with trees of up to 256 leaves) and a large symmetric one.  One thread on both sides; the clock
+is processor time; each figure is the best of the rounds that fit into S seconds.  Scores are compared first: they
+must be equal to the last bit.
 """
 import argparse
 import json
@@ -117,6 +118,8 @@ def main():
             ("seed-004", seed),
             ("non-symmetric", trained(folder, "lossguide", like, grow_policy="Lossguide", iterations=100, max_leaves=31,
                                       learning_rate=0.1, max_ctr_complexity=2)),
+            ("non-symmetric, depth 8", trained(folder, "depthwise", like, grow_policy="Depthwise", iterations=100, depth=8,
+                                               learning_rate=0.1, max_ctr_complexity=2)),
             ("1000 trees", trained(folder, "large", like, iterations=1000, depth=6, learning_rate=0.03,
                                    max_ctr_complexity=1)),
         ]

@@ -74,23 +74,24 @@ static void every_vector_scores_alike_in_every_way(void **state)
 
 /* ---- trees of many leaves, features of many borders ---- */
 
-/* A balanced tree over the borders from .. to-1 of feature 0: the leaf of x is the number of borders below x. */
-static size_t add_node(char *out, int from, int to)
+/* A tree over the borders from .. to-1 of feature 0: the leaf of x is the number of borders below x.  Eighths of the
+ * borders are asked on a node's left: 4 is a balanced tree, 0 and 8 are chains. */
+static size_t add_node(char *out, int from, int to, int eighths)
 {
-    int mid = from + (to - from) / 2;
+    int mid = from + (to - from) * eighths / 8 - (eighths == 8);
     size_t n;
 
     if (from == to)
         return (size_t)sprintf(out, "{\"value\":%d.5,\"weight\":1}", from);
     n = (size_t)sprintf(out, "{\"split\":{\"split_index\":%d},\"left\":", mid);
-    n += add_node(out + n, from, mid);
+    n += add_node(out + n, from, mid, eighths);
     n += (size_t)sprintf(out + n, ",\"right\":");
-    n += add_node(out + n, mid + 1, to);
+    n += add_node(out + n, mid + 1, to, eighths);
     return n + (size_t)sprintf(out + n, "}");
 }
 
-/* n borders 0, 1, ... and a tree that counts how many of them are exceeded. */
-static struct fc_model *counting_model(int n_borders, int n_trees)
+/* n borders 0, 1, ... and trees that count how many of them are exceeded. */
+static struct fc_model *counting_model(int n_borders, int n_trees, int eighths)
 {
     char *text = malloc((size_t)200 * (size_t)n_borders * (size_t)n_trees + 1000), *p = text;
     struct fc_model *m;
@@ -104,7 +105,7 @@ static struct fc_model *counting_model(int n_borders, int n_trees)
     p += sprintf(p, "]}]},\"trees\":[");
     for (int t = 0; t < n_trees; t++) {
         p += sprintf(p, "%s", t ? "," : "");
-        p += add_node(p, 0, n_borders);
+        p += add_node(p, 0, n_borders, eighths);
     }
     p += sprintf(p, "]}");
     if (fc_model_load(&m, text, (size_t)(p - text), &err) != FC_OK)
@@ -113,9 +114,9 @@ static struct fc_model *counting_model(int n_borders, int n_trees)
     return m;
 }
 
-static void check_counts(int n_borders, int n_trees)
+static void check_counts(int n_borders, int n_trees, int eighths)
 {
-    struct fc_model *m = counting_model(n_borders, n_trees);
+    struct fc_model *m = counting_model(n_borders, n_trees, eighths);
     struct fc_scratch *s = fc_scratch_new(m, 1024);
     static double raw[1024];
 
@@ -141,16 +142,29 @@ static void check_counts(int n_borders, int n_trees)
 static void trees_of_every_size_count_borders(void **state)
 {
     (void)state;
-    check_counts(1, 3);
-    check_counts(24, 1);
-    check_counts(25, 1);
-    check_counts(62, 2);  /* 63 leaves */
-    check_counts(63, 2);  /* 64: the most that are struck out */
-    check_counts(64, 2);  /* 65: these are walked */
-    check_counts(255, 1); /* one column of borders */
-    check_counts(256, 1); /* two */
-    check_counts(900, 3);
-    check_counts(3, 3000);
+    check_counts(1, 3, 4);
+    check_counts(24, 1, 4);
+    check_counts(25, 1, 4);
+    check_counts(62, 2, 4);
+    check_counts(63, 2, 4);
+    check_counts(64, 2, 4);
+    check_counts(190, 2, 4);
+    check_counts(191, 2, 4); /* 192 leaves: the most that are asked for a block at once */
+    check_counts(192, 2, 4); /* 193: from its top on they are walked */
+    check_counts(255, 1, 4); /* one column of borders */
+    check_counts(256, 1, 4); /* two */
+    check_counts(900, 3, 4);
+    check_counts(3, 3000, 4);
+}
+
+static void trees_of_every_shape_count_borders(void **state)
+{
+    (void)state;
+    for (int eighths = 0; eighths <= 8; eighths++) {
+        check_counts(64, 2, eighths); /* chains of the greatest depth */
+        check_counts(eighths % 8 ? 150 : 63, 2, eighths);
+        check_counts(eighths % 8 ? 600 : 33, 2, eighths);
+    }
 }
 
 static void what_is_not_put_is_missing(void **state)
@@ -179,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_vector_scores_alike_in_every_way),
         cmocka_unit_test(trees_of_every_size_count_borders),
+        cmocka_unit_test(trees_of_every_shape_count_borders),
         cmocka_unit_test(what_is_not_put_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

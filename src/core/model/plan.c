@@ -176,22 +176,17 @@ static enum fc_status plan_symmetric(struct fc_planner *p)
 }
 
 /* Nodes one after another; a leaf that the file folds into its parent gets a node of its own. */
-static uint32_t plan_tree_nodes(struct fc_planner *p, const struct fc_tree *tree, uint32_t *at,
-                                uint32_t *place)
+static void plan_tree_nodes(struct fc_planner *p, const struct fc_tree *tree, uint32_t *at)
 {
     const struct fc_source *s = p->s;
     struct fc_plan *plan = p->plan;
-    uint32_t size = (uint32_t)tree->size, deepest = 0, end = *at + size;
-    uint32_t *depth = place;
+    uint32_t size = (uint32_t)tree->size, end = *at + size;
 
-    depth[0] = 0;
     for (uint32_t i = 0; i < size; i++) {
         size_t from = (size_t)tree->start + i;
         const uint32_t step[2] = {s->step[from].left, s->step[from].right};
         struct fc_node *node = &plan->node[*at + i];
 
-        if (depth[i] > deepest)
-            deepest = depth[i];
         if (!step[0] && !step[1]) {
             plan->node_leaf[*at + i] = s->leaf[s->node_leaf[from]];
             plan->node_leaf_id[*at + i] = s->node_leaf[from];
@@ -201,61 +196,81 @@ static uint32_t plan_tree_nodes(struct fc_planner *p, const struct fc_tree *tree
         plan->node_split[*at + i] = s->split[from];
         for (int k = 0; k < 2; k++) {
             node->step[k] = step[k];
-            if (step[k]) {
-                depth[i + step[k]] = depth[i] + 1;
+            if (step[k])
                 continue;
-            }
             node->step[k] = end - (*at + i);
             plan->node_leaf_id[end] = s->node_leaf[from];
             plan->node_leaf[end++] = s->leaf[s->node_leaf[from]];
-            if (depth[i] + 1 > deepest)
-                deepest = depth[i] + 1;
         }
     }
     *at = end;
-    return deepest;
 }
 
-/* Numbers the leaves below a node from left to right, and lists the nodes' strikes. */
-static uint64_t plan_strikes(struct fc_plan *plan, size_t at, struct fc_plan_nodes *tree,
-                             uint32_t *n_leaves)
+/* Opens nodes from the root downwards, level by level, while there may be more ends. */
+static void open_top(const struct fc_plan *plan, struct fc_plan_nodes *tree, uint32_t n_nodes,
+                     uint32_t *queue, bool *open)
+{
+    uint32_t n = 1, most;
+
+    tree->whole = n_nodes < 2 * FC_WHOLE_ENDS; /* n leaves hang on n - 1 nodes */
+    most = tree->whole ? FC_WHOLE_ENDS : FC_TOP_ENDS;
+    queue[0] = tree->first;
+    for (uint32_t i = 0, n_ends = 1; i < n && n_ends < most; i++) {
+        const struct fc_node *node = &plan->node[queue[i]];
+
+        if (!node->step[0])
+            continue;
+        open[queue[i]] = true;
+        n_ends++;
+        queue[n++] = queue[i] + node->step[0];
+        queue[n++] = queue[i] + node->step[1];
+    }
+}
+
+/* Lists the opened nodes and the ends below a node. */
+static void plan_splits(struct fc_plan *plan, const bool *open, uint32_t at, uint8_t place,
+                        struct fc_plan_nodes *tree, uint32_t *n_ends)
 {
     const struct fc_node *node = &plan->node[at];
-    struct fc_strike *strike;
-    uint64_t left;
+    struct fc_split *split;
+    uint32_t before = *n_ends;
 
-    if (!node->step[0]) {
-        plan->strike_leaf[tree->first_leaf + *n_leaves] = plan->node_leaf[at];
-        return UINT64_C(1) << (*n_leaves)++;
+    if (!open[at]) {
+        plan->end_leaf[tree->first_end + *n_ends] = plan->node_leaf[at];
+        plan->end[tree->first_end + (*n_ends)++] = at;
+        return;
     }
-    strike = &plan->strike[tree->first_strike + tree->n_strikes++];
-    strike->test = node->test;
-    left = plan_strikes(plan, at + node->step[0], tree, n_leaves);
-    strike->keep = ~left;
-    return left | plan_strikes(plan, at + node->step[1], tree, n_leaves);
+    split = &plan->split[tree->first_split + tree->n_splits++];
+    split->test = node->test;
+    split->place = place;
+    plan_splits(plan, open, at + node->step[0], (uint8_t)(place + 1), tree, n_ends);
+    split->n_left = (uint8_t)(*n_ends - before);
+    plan_splits(plan, open, at + node->step[1], place, tree, n_ends);
 }
 
-static enum fc_status plan_all_strikes(struct fc_planner *p)
+static enum fc_status plan_tops(struct fc_planner *p)
 {
     struct fc_plan *plan = p->plan;
-    uint32_t first_strike = 0, first_leaf = 0;
+    uint32_t first_split = 0, first_end = 0;
+    uint32_t *queue = fc_arena_get(p->tmp, plan->n_nodes, sizeof(*queue));
+    bool *open = fc_arena_get(p->tmp, plan->n_nodes, sizeof(*open));
 
-    plan->strike = fc_arena_get(&p->m->arena, plan->n_nodes, sizeof(*plan->strike));
-    plan->strike_leaf = fc_arena_get(&p->m->arena, plan->n_nodes, sizeof(*plan->strike_leaf));
-    if (!plan->strike || !plan->strike_leaf)
+    plan->split = fc_arena_get(&p->m->arena, plan->n_nodes, sizeof(*plan->split));
+    plan->end = fc_arena_get(&p->m->arena, plan->n_nodes, sizeof(*plan->end));
+    plan->end_leaf = fc_arena_get(&p->m->arena, plan->n_nodes, sizeof(*plan->end_leaf));
+    if (!queue || !open || !plan->split || !plan->end || !plan->end_leaf)
         return fc_no_memory(p->err);
     for (size_t t = 0; t < plan->n_trees; t++) {
         struct fc_plan_nodes *tree = &plan->nodes[t];
-        size_t end = t + 1 < plan->n_trees ? plan->nodes[t + 1].first : plan->n_nodes;
-        uint32_t n_leaves = 0;
+        size_t behind = t + 1 < plan->n_trees ? plan->nodes[t + 1].first : plan->n_nodes;
+        uint32_t n_ends = 0;
 
-        if (end - tree->first >= 2 * 64) /* 64 leaves hang on 63 nodes */
-            continue;
-        tree->first_strike = first_strike;
-        tree->first_leaf = first_leaf;
-        plan_strikes(plan, tree->first, tree, &n_leaves);
-        first_strike += tree->n_strikes;
-        first_leaf += n_leaves;
+        tree->first_split = first_split;
+        tree->first_end = first_end;
+        open_top(plan, tree, (uint32_t)behind - tree->first, queue, open);
+        plan_splits(plan, open, tree->first, 0, tree, &n_ends);
+        first_split += tree->n_splits;
+        first_end += n_ends;
     }
     return FC_OK;
 }
@@ -265,7 +280,7 @@ static enum fc_status plan_asymmetric(struct fc_planner *p)
     const struct fc_source *s = p->s;
     struct fc_plan *plan = p->plan;
     size_t n = 0;
-    uint32_t at = 0, *place;
+    uint32_t at = 0;
 
     for (size_t t = 0; t < s->n_trees; t++)
         for (int32_t i = 0; i < s->tree[t].size; i++) {
@@ -278,16 +293,14 @@ static enum fc_status plan_asymmetric(struct fc_planner *p)
     plan->nodes = fc_arena_get(&p->m->arena, s->n_trees, sizeof(*plan->nodes));
     plan->node_leaf_id = fc_arena_get(&p->m->arena, n, sizeof(*plan->node_leaf_id));
     plan->node_split = fc_arena_get(&p->m->arena, n, sizeof(*plan->node_split));
-    place = fc_arena_get(p->tmp, s->n_splits, sizeof(*place));
-    if (!plan->node || !plan->node_leaf || !plan->nodes || !place || !plan->node_leaf_id ||
-        !plan->node_split)
+    if (!plan->node || !plan->node_leaf || !plan->nodes || !plan->node_leaf_id || !plan->node_split)
         return fc_no_memory(p->err);
     plan->n_nodes = n;
     for (size_t t = 0; t < s->n_trees; t++) {
         plan->nodes[t].first = at;
-        plan->nodes[t].depth = plan_tree_nodes(p, &s->tree[t], &at, place);
+        plan_tree_nodes(p, &s->tree[t], &at);
     }
-    return plan_all_strikes(p);
+    return plan_tops(p);
 }
 
 enum fc_status fc_plan_make(struct fc_model *m, struct fc_arena *tmp, struct fc_err *err)

@@ -96,14 +96,22 @@ struct fc_node {
 };
 
 struct fc_plan_nodes {
-    uint32_t first, depth;                        /* root in node[], longest way to a leaf */
-    uint32_t first_strike, n_strikes, first_leaf; /* n_strikes 0: more than 64 leaves, or one */
+    uint32_t first; /* root in node[] */
+    uint32_t first_split, n_splits, first_end;
+    bool whole; /* its ends are leaves, all of them */
 };
 
-/* A node of a tree of up to 64 leaves: when its answer is yes, the leaves to its left are struck out. */
-struct fc_strike {
+/*
+ * A non-symmetric tree, or the top of one of many leaves, is asked for a block of rows at once; it ends in leaves, or in
+ * nodes from which rows walk on one by one.  Ends are numbered from left to right: a row's is the sum of n_left over
+ * the nodes of its way that are answered yes.  Which rows come by a node is kept in places: those that go left in the
+ * next one, those that go right in its own, which is free once all that lies to the left has been asked.
+ */
+#define FC_WHOLE_ENDS 192 /* trees of more leaves have a top, */
+#define FC_TOP_ENDS 64    /* of so many ends: from there on walking costs less than asking all */
+struct fc_split {
     struct fc_test test;
-    uint64_t keep; /* the other leaves */
+    uint8_t place, n_left; /* ends to the left */
 };
 
 enum { FC_SLOT_NONE, FC_SLOT_NUM, FC_SLOT_CAT };
@@ -128,8 +136,9 @@ struct fc_plan {
     double *node_leaf;      /* by node */
     uint32_t *node_leaf_id; /* by node: place of the leaf in the model */
     int32_t *node_split;    /* by node: the binary feature that it asks */
-    struct fc_strike *strike;
-    double *strike_leaf; /* leaves of these trees, left to right */
+    struct fc_split *split; /* by tree: those to the left before those to the right */
+    uint32_t *end;          /* by tree: nodes, from left to right */
+    double *end_leaf;       /* their leaf values */
     size_t n_trees, n_nodes;
     bool symmetric;
     double scale, bias;
