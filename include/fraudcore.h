@@ -50,7 +50,7 @@ enum fc_status {
     FC_ENOMEM,       /* no memory */
     FC_EFORMAT,      /* the file is damaged or hostile: err says what and where */
     FC_EUNSUPPORTED, /* a valid model of a kind that this library does not score: err names it */
-    FC_EMISSING      /* what was asked for is not in the model (leaf weights for explanations) */
+    FC_EMISSING      /* what was asked for is not there (leaf weights for explanations, a row) */
 };
 
 /* One line of text, zero-terminated, printable ASCII (names from the file are escaped).  Written only on failure.  Every
@@ -155,14 +155,14 @@ FC_API const char *fc_scratch_path(const struct fc_scratch *s);
  * n_features of them, and *base, in the unit of raw; base + sum equals raw to 1e-9 relative.  They are CatBoost's own where
  * those sum up; for leaves that CatBoost folds into their parents, leaves of no weight and scales other than 1 they follow
  * the same definition.
- * FC_EMISSING without leaf weights, FC_ENOMEM at the first call of a scratch.
+ * FC_EMISSING without leaf weights or where the scratch has no such row, FC_ENOMEM at the first call of a scratch.
  * What is found out about leaves of symmetric trees is remembered in the model (at most 256 MiB, shared by all threads,
  * without locks), so that the first rows take longer; non-symmetric trees are gone through anew for each row.
  */
 FC_API enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t row,
                               double *values, double *base, struct fc_err *err);
-/* CatBoost's PredictionValuesChange: percent by flat feature, n_features of them, summing to 100; all 0 when no tree
- * has a split.  FC_EMISSING without leaf weights, FC_ENOMEM. */
+/* CatBoost's PredictionValuesChange: percent by flat feature, n_features of them, summing to 100; all 0 when no split
+ * makes a difference.  FC_EMISSING without leaf weights, FC_ENOMEM. */
 FC_API enum fc_status fc_importance(const struct fc_model *m, double *percent, struct fc_err *err);
 
 #ifdef __cplusplus

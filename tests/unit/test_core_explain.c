@@ -153,6 +153,45 @@ static void importance_is_that_of_catboost(void **state)
     assert_int_equal(n, 45);
 }
 
+static void splits_without_effect_have_no_importance(void **state)
+{
+    static const char *const texts[] = {
+        "{\"features_info\":{\"float_features\":[{\"feature_index\":0,\"flat_feature_index\":0,"
+        "\"borders\":[0.5]}]},\"oblivious_trees\":[{\"splits\":[{\"split_index\":0}],"
+        "\"leaf_values\":[0.25,0.25],\"leaf_weights\":[3,4]}]}",
+        "{\"features_info\":{\"float_features\":[{\"feature_index\":0,\"flat_feature_index\":0,"
+        "\"borders\":[0.5]}]},\"trees\":[{\"split\":{\"split_index\":0},"
+        "\"left\":{\"value\":1e200,\"weight\":3},\"right\":{\"value\":0,\"weight\":4}}]}"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) { /* the second: effects that are infinite */
+        struct fc_model *m;
+        struct fc_err err = {""};
+        double percent = -1;
+
+        if (fc_model_load(&m, texts[i], strlen(texts[i]), &err) != FC_OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(fc_importance(m, &percent, &err), FC_OK);
+        assert_true(percent == 0);
+        fc_model_free(m);
+    }
+}
+
+static void a_row_that_is_not_there_is_told_as_that(void **state)
+{
+    struct fc_model *m = vectors_load(VECTORS "float_only/model.cbm");
+    struct fc_scratch *s = fc_scratch_new(m, 3);
+    struct fc_err err = {""};
+    double values[64], base;
+
+    (void)state;
+    assert_int_equal(fc_shap(m, s, 2, values, &base, &err), FC_OK);
+    assert_int_equal(fc_shap(m, s, 3, values, &base, &err), FC_EMISSING);
+    assert_string_equal(err.text, "row 3 is not there: the scratch has 3");
+    fc_scratch_free(s);
+    fc_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +199,8 @@ int main(void)
         cmocka_unit_test(contributions_and_base_add_up_to_the_raw_score),
         cmocka_unit_test(a_second_look_at_a_row_gives_the_same_bits),
         cmocka_unit_test(importance_is_that_of_catboost),
+        cmocka_unit_test(splits_without_effect_have_no_importance),
+        cmocka_unit_test(a_row_that_is_not_there_is_told_as_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

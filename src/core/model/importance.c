@@ -8,7 +8,6 @@
 struct effects {
     const struct fc_model *m;
     double *of; /* by source: numeric features, categorical ones (one-hot), CTR features */
-    bool any;
 };
 
 /* The effect of a split that leads to v1 with the weight w1 and to v2 with w2. */
@@ -21,7 +20,6 @@ static void add(struct effects *e, int32_t split, double v1, double w1, double v
                                              : s->n_nums + s->n_cats + b->feature;
     double mean;
 
-    e->any = true;
     if (w1 <= 0 || w2 <= 0)
         return;
     mean = (v1 * w1 + v2 * w2) / (w1 + w2);
@@ -100,8 +98,8 @@ enum fc_status fc_importance(const struct fc_model *m, double *percent, struct f
         add_nodes(&e, value);
     for (size_t i = 0; i < n_sources; i++)
         total += e.of[i];
-    if (!e.any)
-        goto out;
+    if (!(total > 0) || isinf(total))
+        goto out; /* no split makes a difference, or one that no number holds */
     for (size_t i = 0; i < s->n_nums; i++)
         percent[s->num[i].flat] += e.of[i] * 100 / total;
     for (size_t i = 0; i < s->n_cats; i++)

@@ -277,12 +277,13 @@ enum fc_status fc_shap(const struct fc_model *m, struct fc_scratch *s, size_t ro
     if (!x)
         return fc_fail(err, FC_EMISSING,
                        "the model holds no leaf weights: its scores cannot be explained");
+    if (row >= s->max_rows)
+        return fc_fail(err, FC_EMISSING, "row %zu is not there: the scratch has %zu", row,
+                       s->max_rows);
     if (!w)
         w = s->explain = make_work(s);
     if (!w)
         return fc_no_memory(err);
-    if (row >= s->max_rows)
-        row = s->max_rows - 1;
     fc_row_columns(s->plan, s->values + row / FC_LANES * s->block_bytes + row % FC_LANES * 4,
                    w->columns);
     memset(w->by_player, 0, x->n_players * sizeof(double));
