@@ -10,8 +10,11 @@
 
 #define MODELS_MAX 8
 #define FPR 0.05
+#define COLUMN 14      /* of the table, for a model: so wide at least, */
+#define COLUMN_MOST 40 /* and at most, where names are long */
 
 struct model {
+    const char *name; /* its own; where two models have the same, what they were asked for by */
     struct ft_scorer *scorer;
     struct ft_eval *eval;
     struct ft_eval_result r;     /* with F1, FPR 5 % */
@@ -23,6 +26,7 @@ struct model {
 struct evaluate {
     struct model model[MODELS_MAX];
     size_t n;
+    int column;               /* width in the table */
     double beta, fpr, recall; /* recall NaN: not asked */
 };
 
@@ -133,7 +137,7 @@ static void print_json(const struct evaluate *e, const struct model *m, const st
     ft_buf_char(&b, '{');
     if (e->n > 1) {
         ft_buf_text(&b, "\"model\":");
-        ft_buf_json(&b, ft_span_of(ft_scorer_info(m->scorer)->name));
+        ft_buf_json(&b, ft_span_of(m->name));
     }
     put_count(&b, "rows", r->rows);
     put_count(&b, "positives", r->positives);
@@ -182,15 +186,15 @@ static void print_row(const struct evaluate *e, const char *name, enum look look
 
         if (isnan(v))
             snprintf(text, sizeof(text), "-");
-        else if (look == COUNT)
-            ft_fmt_count(text, sizeof(text), (uint64_t)v);
+        else if (look == COUNT || (look == MONEY && v >= 0 && v < 1e15)) /* every digit */
+            ft_fmt_count(text, sizeof(text), (uint64_t)llround(v));
         else if (look == MONEY)
             ft_fmt_money(text, sizeof(text), v);
         else if (look == THRESHOLD) /* whole: used again it gives the figures beside it */
             ft_fmt_double(text, sizeof(text), v);
         else
             snprintf(text, sizeof(text), "%.4f", v);
-        printf("  %14s", text);
+        printf("  %*s", e->column, text);
     }
     putchar('\n');
 }
@@ -233,11 +237,11 @@ static void print_models(const struct evaluate *e)
 {
     printf("%-26s", "");
     for (size_t i = 0; i < e->n; i++) {
-        char name[64], cut[64];
+        char name[FT_TEXT_CHARS], cut[FT_TEXT_CHARS];
 
-        ft_text_clean(name, sizeof(name), ft_span_of(ft_scorer_info(e->model[i].scorer)->name));
-        ft_text_cut(cut, sizeof(cut), ft_span_of(name), 14, true);
-        printf("  %14s", cut);
+        ft_text_clean(name, sizeof(name), ft_span_of(e->model[i].name));
+        ft_text_cut(cut, sizeof(cut), ft_span_of(name), e->column, true);
+        printf("  %*s%s", e->column - ft_text_width(ft_span_of(cut)), "", cut);
     }
     putchar('\n');
 }
@@ -312,11 +316,13 @@ static bool on_line(double v, int line)
 static void print_plot(const struct model *m)
 {
     struct plot p = {.left = PLOT_COLS};
+    char name[FT_TEXT_CHARS];
 
     for (int c = 0; c < PLOT_COLS; c++)
         p.precision[c] = p.recall[c] = NAN;
     ft_eval_curve(m->eval, plot_point, &p);
-    printf("\n%s: precision (P) and recall (R) by threshold\n", ft_scorer_info(m->scorer)->name);
+    ft_text_clean(name, sizeof(name), ft_span_of(m->name));
+    printf("\n%s: precision (P) and recall (R) by threshold\n", name);
     for (int line = PLOT_ROWS - 1; line >= 0; line--) {
         char text[PLOT_COLS + 1];
 
@@ -386,7 +392,7 @@ static enum ft_status write_curve(const struct evaluate *e, const char *path, st
     for (size_t i = 0; i < e->n; i++) {
         c.model = e->n > 1 ? &name : NULL;
         ft_buf_clear(&name);
-        ft_buf_csv(&name, ft_span_of(ft_scorer_info(e->model[i].scorer)->name));
+        ft_buf_csv(&name, ft_span_of(e->model[i].name));
         ft_eval_curve(e->model[i].eval, curve_point, &c);
     }
     bad = ferror(c.f) != 0 || name.failed;
@@ -395,6 +401,28 @@ static enum ft_status write_curve(const struct evaluate *e, const char *path, st
     if (bad && to_stdout)
         return ft_offline_not_written(err);
     return bad ? ft_fail(err, FT_EIO, "%s: could not be written", path) : FT_OK;
+}
+
+/* ---- names ---------------------------------------------------------------------------------------- */
+
+/* Folders and files of different models often have the same name. */
+static void name_models(struct evaluate *e, const char *const *asked)
+{
+    e->column = COLUMN;
+    for (size_t i = 0; i < e->n; i++) {
+        char shown[FT_TEXT_CHARS];
+        int width;
+
+        e->model[i].name = ft_scorer_info(e->model[i].scorer)->name;
+        for (size_t k = 0; k < e->n; k++)
+            if (k != i && strcmp(ft_scorer_info(e->model[k].scorer)->name,
+                                 ft_scorer_info(e->model[i].scorer)->name) == 0)
+                e->model[i].name = asked[i];
+        ft_text_clean(shown, sizeof(shown), ft_span_of(e->model[i].name));
+        width = ft_text_width(ft_span_of(shown));
+        if (width > e->column)
+            e->column = width < COLUMN_MOST ? width : COLUMN_MOST;
+    }
 }
 
 /* ---- the command ---------------------------------------------------------------------------------- */
@@ -428,6 +456,8 @@ static enum ft_status run(struct ft_app *app, struct evaluate *e, struct ft_err 
         e->n = i + 1;
         st = evaluate_model(app, e, &e->model[i], n ? names[i] : NULL, err);
     }
+    if (st == FT_OK)
+        name_models(e, names);
     if (st == FT_OK && curve)
         st = write_curve(e, curve, err);
     if (st != FT_OK)

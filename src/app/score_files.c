@@ -44,8 +44,12 @@ int ft_score_files(struct ft_app *app)
                            .format = format};
     struct ft_scorer *scorer = NULL;
     struct ft_err err = {""};
-    enum ft_status st = ft_app_scorer(app, NULL, &scorer, &err);
+    enum ft_status st;
 
+    if (!f.json && strcmp(ft_cfg_source(app->cfg, "score.reasons"), "--reasons") == 0)
+        return ft_app_usage(app,
+                            "--reasons of rows in files wants --json: the CSV holds no reasons");
+    st = ft_app_scorer(app, NULL, &scorer, &err);
     if (st == FT_OK)
         st = ft_offline_output(app, &o.out, &err);
     if (st == FT_OK) {

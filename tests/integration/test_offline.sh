@@ -50,6 +50,10 @@ is "status without a model" $? 2
 ft score data/new_small.csv -m tests/data/catboost/reject/core_cut.cbm 2> "$work/err"
 is "status with a damaged model" $? 2
 
+ft score data/new_small.csv --reasons 3 > "$work/none" 2> "$work/err"
+is "reasons without --json" $? 2
+grep -q 'wants --json' "$work/err" || fail "reasons without --json: $(cat "$work/err")"
+
 # ---- evaluate: figures of scikit-learn 1.9 on the same scores
 ft evaluate data/test.csv.gz --label target --json -q > "$work/eval" || fail "evaluate ends with $?"
 python3 - "$work/eval" << 'PYTHON' || fail "evaluate's figures"
@@ -65,7 +69,10 @@ assert list(e) == ["rows", "positives", "roc_auc", "pr_auc", "log_loss", "brier"
 PYTHON
 ft evaluate data/test.csv.gz --label target --limit 2000 -m seed-004 -m models/seed-004 --curve "$work/curve" -q > "$work/table" ||
     fail "evaluate of two models ends with $?"
-grep -q 'seed-004 *seed-004' "$work/table" || fail "two models do not stand side by side"
+grep -Eq '^ +seed-004 +models/seed-004$' "$work/table" || fail "two models of one name do not stand side by side: $(head -1 "$work/table")"
+grep -q '^models/seed-004: precision' "$work/table" || fail "the plot of the second model"
+is "models of the curve" "$(cut -d, -f1 "$work/curve" | sort -u | tr '\n' ' ')" "model models/seed-004 seed-004 "
+grep -Eq '^  money flagged +([0-9]{1,3},)*[0-9]{1,3} ' "$work/table" || fail "money: $(grep 'money flagged' "$work/table")"
 ft evaluate data/new_small.csv --label target --curve - -q 2> "$work/err" && fail "a label that is not there"
 ft evaluate data/test.csv.gz --label target --limit 2000 -m seed-004 -m models/seed-004 --curve - -q | cmp -s - "$work/curve" ||
     fail "the curve on standard output"
