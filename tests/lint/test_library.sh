@@ -24,13 +24,15 @@ pc=$(find "$tmp/usr" -name fraudcore.pc)
 export PKG_CONFIG_PATH=${pc%/*}
 libs=${pc%/pkgconfig/*}
 row='amount=977.01 cat_id=shopping_net hour=23 us_state=NY'
+example=$(find "$tmp/usr" -name score_row.c)
+[ -n "$example" ] || say "the example is not installed"
 want=''
 for how in shared static; do
     # shellcheck disable=SC2046
     if [ $how = shared ]; then
-        cc -std=c17 -Wall -Wextra -Werror -o "$tmp/$how" examples/score_row.c $(pkg-config --cflags --libs fraudcore)
+        cc -std=c17 -Wall -Wextra -Werror -o "$tmp/$how" "$example" $(pkg-config --cflags --libs fraudcore)
     else
-        cc -std=c17 -o "$tmp/$how" examples/score_row.c $(pkg-config --cflags fraudcore) "$libs/libfraudcore.a" -lcjson -lm
+        cc -std=c17 -o "$tmp/$how" "$example" $(pkg-config --cflags fraudcore) "$libs/libfraudcore.a" -lcjson -lm
     fi
     # shellcheck disable=SC2086
     got=$(LD_LIBRARY_PATH=$libs "$tmp/$how" models/seed-004/model.cbm $row)
