@@ -310,11 +310,10 @@ static int on_stats(rd_kafka_t *rk, char *json, size_t n, void *opaque)
         const char *next = strstr(at + 1, "\"state\":\"");
         const char *stop = next && next < end ? next : end;
         bool is_up = strncmp(at, "\"state\":\"UP\"", 12) == 0;
-        bool hung = is_up && number_after(at, stop, "\"waitresp_cnt\":") > 0 &&
-                    number_after(at, stop, "\"rxidle\":") > HUNG_US;
+        bool silent = number_after(at, stop, "\"rxidle\":") > HUNG_US;
 
-        hangs |= hung;
-        answers |= is_up && !hung;
+        hangs |= is_up && silent && number_after(at, stop, "\"waitresp_cnt\":") > 0;
+        answers |= is_up && !silent; /* one that was asked nothing tells nothing */
         at++;
     }
     if (answers)
