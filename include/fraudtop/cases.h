@@ -36,6 +36,8 @@ enum ft_status ft_cases_reconnect(struct ft_cases *c, int timeout_ms, struct ft_
 void ft_cases_mask(struct ft_cases *c, bool masked);
 /* False: --read-only, a role without the rights, or a standby. */
 bool ft_cases_can_write(const struct ft_cases *c);
+/* Whether the role could, --read-only or not; as it was when the server was reached last. */
+bool ft_cases_may_write(const struct ft_cases *c);
 /* After a failed decide, undo, note, claim: the server was lost while it committed, so that the event may be there. */
 bool ft_cases_unsure(const struct ft_cases *c);
 

@@ -49,7 +49,7 @@ static bool nap(struct ft_console *c, int ms)
 }
 
 /* A picture as the reader has put it together, in place of the one before. */
-static void publish(struct ft_console *c)
+static void publish(struct ft_console *c, bool may_write)
 {
     struct ft_picture *p = c->back;
 
@@ -57,6 +57,7 @@ static void publish(struct ft_console *c)
     c->back = c->front;
     c->front = p;
     c->reads++;
+    c->no_rights = !may_write;
     set_part(&c->pg, c->pipeline->pg ? FT_PART_EMBEDDED : FT_PART_UP, "");
     pthread_mutex_unlock(&c->lock);
     wake(c);
@@ -105,7 +106,7 @@ static void *reader_main(void *arg)
             st = ft_picture_read(c->back, c->front, &c->of_run, s, r.run, c->since_ms, &err);
         }
         if (st == FT_OK) {
-            publish(c);
+            publish(c, ft_cases_may_write(s));
             backoff = 100;
             nap(c, READ_MS);
             continue;
@@ -205,6 +206,7 @@ static void live(void *self, struct ft_live *out)
     ft_picture_show(c->front, out, c->shown);
     out->seq += c->reads;
     show_parts(c, open, out);
+    out->read_only = c->read_only || c->no_rights;
     snprintf(out->message, sizeof(out->message), "%s", c->message);
     out->message_seq = c->message_seq;
     out->message_error = c->message_error;
@@ -220,7 +222,6 @@ static void live(void *self, struct ft_live *out)
     out->flagged_per_s = flagged_rate(c, out->flagged, out->now_ms);
     out->replay.waiting = c->waiting;
     out->demo = c->demo;
-    out->read_only = c->read_only;
     snprintf(out->user, sizeof(out->user), "%s", c->user);
     snprintf(out->host, sizeof(out->host), "%s", c->host);
     if (open)

@@ -97,6 +97,7 @@ struct ft_console {
     uint64_t force_seq;
 
     pthread_mutex_t lock;            /* of the rest */
+    bool no_rights;                  /* the database role's: it only reads */
     struct ft_picture *front, *back; /* back: the reader's own until it is exchanged */
     uint64_t reads;
     struct ft_part pg, model;

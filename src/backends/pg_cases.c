@@ -103,7 +103,8 @@ static enum ft_status look_at_rights(struct ft_cases *c, int timeout_ms, struct 
 
     if (st != FT_OK)
         return st;
-    c->can_write = !c->read_only && *PQgetvalue(res, 0, 0) == 't';
+    c->may_write = *PQgetvalue(res, 0, 0) == 't';
+    c->can_write = c->may_write && !c->read_only;
     PQclear(res);
     return FT_OK;
 }
@@ -190,6 +191,11 @@ void ft_cases_mask(struct ft_cases *c, bool masked)
 bool ft_cases_can_write(const struct ft_cases *c)
 {
     return c->can_write;
+}
+
+bool ft_cases_may_write(const struct ft_cases *c)
+{
+    return c->may_write;
 }
 
 enum ft_status ft_cases_writer(struct ft_cases *c, struct ft_err *err)

@@ -13,7 +13,7 @@ struct ft_cases {
     PGconn *read, *write;
     char *conninfo;
     char who[64];
-    bool read_only, masked, hide, can_write, swept;
+    bool read_only, masked, hide, may_write, can_write, swept;
     bool unsure;       /* whether the last event was written is not known */
     unsigned prepared; /* bits of enum polled */
     int64_t over_limit_ms, claim_ms, undo_ms;

@@ -824,7 +824,7 @@ static int draw_tip(const struct ft_con *c, struct ft_canvas *cv)
     const char *tip = ft_views[ft_con_top(c)]->tip;
     char text[240];
 
-    if (!tip || ft_compact(cv) || c->starts < 1 || c->starts > FT_TIP_STARTS)
+    if (!tip || ft_compact(cv) || c->starts < 1 || c->starts > FT_TIP_STARTS || ft_read_only(c))
         return 0;
     tip_text(c, tip, text, sizeof(text));
     ft_put(cv, cv->rows - 2, 0, cv->cols, FT_ROLE_TITLE, text);

@@ -363,6 +363,8 @@ void ft_case_usual_line(const struct ft_con *c, char *out, size_t size);
 void ft_case_before_line(const struct ft_con *c, char *out, size_t size);
 /* Decide, undo, claim, note and so on: what works on a row wherever it is shown. */
 bool ft_review_act(struct ft_con *c, enum ft_act act);
+/* Why nothing can be written here; NULL: it can. */
+const char *ft_read_only(const struct ft_con *c);
 bool ft_review_can(const struct ft_con *c, enum ft_act act);
 const struct ft_flagged *
 ft_con_row(const struct ft_con *c); /* the row that keys work on; NULL: none */

@@ -39,7 +39,7 @@ static void draw_who(const struct ft_con *c, struct ft_canvas *cv, int from)
     const struct ft_live *l = c->live;
     char clock[16], slow_clock[16];
     const char *mode = l->scene ? "SCENE" : l->demo ? "DEMO" : "";
-    const char *read_only = l->read_only || c->opts.read_only ? "read only" : "";
+    const char *read_only = ft_read_only(c) ? "read only" : "";
     struct {
         const char *text;
         bool must;

@@ -29,16 +29,18 @@ const struct ft_flagged *ft_con_row(const struct ft_con *c)
     }
 }
 
-static bool read_only(const struct ft_con *c)
+const char *ft_read_only(const struct ft_con *c)
 {
-    return c->live->read_only || c->opts.read_only;
+    return c->opts.read_only    ? "This console is read only."
+           : c->live->read_only ? "Read only: the database role may not write decisions."
+                                : NULL;
 }
 
 /* Why nothing can be decided now; NULL: it can. */
 static const char *refused(const struct ft_con *c)
 {
-    if (read_only(c))
-        return "This console is read only.";
+    if (ft_read_only(c))
+        return ft_read_only(c);
     if (c->newest->pg.state == FT_PART_NONE)
         return "There is no database here: nothing can be decided.";
     if (c->newest->pg.state == FT_PART_DOWN)

@@ -381,8 +381,8 @@ static void apply(struct ft_con *c)
     double hours = t->hours > 0 ? t->hours : 24;
     char label[160], now[FT_THRESHOLD_TEXT], then[FT_THRESHOLD_TEXT];
 
-    if (c->live->read_only || c->opts.read_only) {
-        ft_say_error(c, "This console is read only.");
+    if (ft_read_only(c)) {
+        ft_say_error(c, "%s", ft_read_only(c));
         return;
     }
     if (fabs(t->cursor - c->live->threshold) < 1e-9) {
@@ -424,6 +424,10 @@ static void sample(struct ft_con *c)
     double below = below_a_day(&c->thr, c->live->threshold);
     char text[24], n[32], label[160];
 
+    if (ft_read_only(c)) {
+        ft_say_error(c, "%s", ft_read_only(c));
+        return;
+    }
     if (!(below > 0)) {
         ft_say(c,
                "Nothing was scored below the threshold yet: there is nothing to take a sample of.");
@@ -494,7 +498,7 @@ static bool act(struct ft_con *c, enum ft_act a)
 static bool can(const struct ft_con *c, enum ft_act a)
 {
     if (a == FT_ACT_APPLY || a == FT_ACT_SAMPLE)
-        return c->thr.data.have && !c->live->read_only && !c->opts.read_only;
+        return c->thr.data.have && !ft_read_only(c);
     if (a == FT_ACT_OPEN)
         return between(c, 0) != NULL;
     return true;

@@ -487,6 +487,7 @@ static void read_only_writes_nothing(void **unused)
 
     (void)unused;
     assert_false(ft_cases_can_write(c));
+    assert_true(ft_cases_may_write(c)); /* the role */
     assert_int_equal(decide(c, 0, 0, "fraud", &err), FT_EUSAGE);
     assert_non_null(strstr(err.text, "read only"));
     expect_list(c, "", "risk", false, "1204.18 388.05 268.34 12.50");

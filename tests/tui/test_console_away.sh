@@ -17,6 +17,22 @@ sql "INSERT INTO fraud_scores (transaction_id, score, fraud_flag) VALUES ('$id',
 console ana 100x30 --as ana -m "$FT_SOURCE/models/seed-004"
 shows ana 60 'kafka UP +pg UP'
 shows ana 30 '0\.999'
+shows ana 30 'score 1 +sink 1 +.*thr 0\.400'
+
+# a role that may only read: said, and nothing is offered
+sql "CREATE ROLE eve LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO eve"
+console eve 100x30 --as eve -d "host=$PGDIR user=eve dbname=fraud" --screen queue
+shows eve 60 'read only'
+shows eve 30 '0\.999'
+hides eve 10 'd decides?'
+types eve d
+shows eve 10 'Read only: the database role'
+types eve 3
+shows eve 20 'at the cursor'
+types eve S
+shows eve 10 'Read only: the database role'
+types eve q
+ends eve 30 0
 
 # PostgreSQL stopped: said, the list stays, a decision is refused and nothing of it is lost
 pg stop
