@@ -26,7 +26,7 @@ struct facts {
     char kafka_error[160], pg_error[160];
 };
 
-enum { KAFKA, PG, SCORE, SINK, LAG, OVER_TIME, N_KINDS };
+enum { KAFKA, PG, SCORE, SINK, LAG, OVER_TIME, N_KINDS }; /* as far as SINK: outages */
 static const char *const kind_name[N_KINDS] = {"kafka_down", "pg_down", "score_down",
                                                "sink_down",  "lag",     "over_time"};
 
@@ -38,7 +38,7 @@ struct trouble {
 };
 
 struct ft_alert {
-    const char *command, *conninfo;
+    const char *command, *conninfo; /* command NULL: none */
     int64_t interval_ms, lag_ms;
     pthread_t thread;
     pthread_mutex_t lock; /* of the facts */
@@ -128,7 +128,7 @@ static void judge(struct ft_alert *a, const struct facts *f)
         if (!wrong && t->on) {
             t->on = false;
             t->ended_ms = ft_wall_ms();
-            t->to_write = true;
+            t->to_write = a->command || k <= SINK;
         }
         if (!wrong) {
             t->since_ms = 0;
@@ -138,11 +138,13 @@ static void judge(struct ft_alert *a, const struct facts *f)
             t->since_ms = now;
         if (t->on || now - t->since_ms < (k == LAG ? a->lag_ms : 0))
             continue;
-        t->on = t->to_write = true;
+        t->on = true;
+        t->to_write = a->command || k <= SINK;
         t->at_ms = ft_wall_ms();
         t->ended_ms = 0;
         snprintf(t->text, sizeof(t->text), "%s", text);
-        tell(a, text);
+        if (a->command)
+            tell(a, text);
     }
 }
 
@@ -233,6 +235,19 @@ static void write_down(struct ft_alert *a)
     }
 }
 
+/* Nobody looks any more: what goes on was seen until now. */
+static void end_all(struct ft_alert *a)
+{
+    if (a->trouble[PG].on) /* and nothing can be written */
+        return;
+    for (int k = 0; k < N_KINDS; k++)
+        if (a->trouble[k].on) {
+            a->trouble[k].ended_ms = ft_wall_ms();
+            a->trouble[k].to_write = a->command || k <= SINK;
+        }
+    write_down(a);
+}
+
 /* ---- the thread ----------------------------------------------------------------------------------------- */
 
 static void *alert_main(void *arg)
@@ -253,18 +268,20 @@ static void *alert_main(void *arg)
         write_down(a);
         ft_sleep_ms(TURN_MS);
     }
+    end_all(a);
     ft_store_close(a->store);
     return NULL;
 }
 
 enum ft_status ft_alert_start(struct ft_alert **out, const struct ft_app *app, const char *conninfo,
-                              struct ft_err *err)
+                              bool writes, struct ft_err *err)
 {
     const char *cmd = ft_cfg_text(app->cfg, "alert.command");
     struct ft_alert *a;
 
     *out = NULL;
-    if (!cmd || !*cmd)
+    cmd = cmd && *cmd ? cmd : NULL;
+    if (!cmd && !writes)
         return FT_OK;
     a = calloc(1, sizeof(*a));
     if (!a)

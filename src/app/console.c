@@ -424,7 +424,7 @@ static enum ft_status attach(struct ft_console *c, struct ft_err *err)
     if (st == FT_OK)
         st = threads(c, c->opts.connect, err);
     if (st == FT_OK && c->opts.alerts)
-        st = ft_alert_start(&c->alert, c->app, c->pipeline->conninfo, err);
+        st = ft_alert_start(&c->alert, c->app, c->pipeline->conninfo, !c->read_only, err);
     if (st == FT_OK)
         atomic_store(&c->open, true);
     wake(c);

@@ -192,14 +192,32 @@ static void add_changes(struct ft_buf *b, const cJSON *o)
     }
 }
 
+/* Whether one before it (they are in order of their begin) says the same: several watch, each writes down what it sees. */
+static bool told_before(const cJSON *list, const cJSON *c)
+{
+    struct ft_shown kind, at, other;
+
+    ft_answer_text(&kind, c, "kind");
+    ft_answer_text(&at, c, "at");
+    for (const cJSON *e = list->child; e && e != c; e = e->next)
+        if (strcmp(ft_answer_text(&other, e, "kind"), kind.text) == 0 &&
+            (!*ft_answer_text(&other, e, "ended_at") || strcmp(other.text, at.text) >= 0))
+            return true;
+    return false;
+}
+
 static void add_outages(struct ft_buf *b, const cJSON *o)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "outages"), *c;
     struct ft_shown s;
+    int n = 0;
 
-    ft_buf_fmt(b, "\noutages: %d\n", cJSON_GetArraySize(list));
+    cJSON_ArrayForEach(c, list) n += !told_before(list, c);
+    ft_buf_fmt(b, "\noutages: %d\n", n);
     cJSON_ArrayForEach(c, list)
     {
+        if (told_before(list, c))
+            continue;
         ft_buf_fmt(b, "  %s", ft_answer_text(&s, c, "at"));
         ft_buf_fmt(b, " to %s", *ft_answer_text(&s, c, "ended_at") ? s.text : "now");
         ft_buf_fmt(b, "  %s\n", ft_answer_text(&s, c, "message"));

@@ -86,3 +86,7 @@ types ana 1
 shows ana 60 'scored [1-9][0-9]*'
 types ana q
 ends ana 30 0
+exits 0 "$FRAUDTOP" handover
+same "outages of Kafka for the next shift" "$(grep -c 'Kafka is down' "$TMP/out")" 1
+check "the outages of PostgreSQL for the next shift" grep -q 'PostgreSQL' "$TMP/out"
+! grep -q 'lives; there were' "$TMP/out" || fail "somebody ended: $(cat "$TMP/out")"
