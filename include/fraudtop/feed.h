@@ -101,6 +101,7 @@ struct ft_live {
     char model_name[64], model_digest[17];
     double threshold;
     int n_replay, n_score, n_sink; /* processes that live */
+    bool heard;                    /* of any process: else how many live is not known */
     /* Totals are counted, rates derived over the measured interval; NaN in the first two seconds. */
     uint64_t replayed, scored, stored, flagged, rejected, dead;
     uint64_t db_stored, db_flagged; /* rows of the database, of earlier runs too; 0: not known */

@@ -247,6 +247,8 @@ void ft_control_add(struct ft_control *c, struct ft_stage *s);
 void ft_control_remove(struct ft_control *c, struct ft_stage *s); /* before it is freed */
 /* The next heartbeat at once: something has changed that others wait to see. */
 void ft_control_beat(struct ft_control *c);
+/* What a heartbeat would say now; any thread. */
+void ft_control_heartbeat(struct ft_control *c, struct ft_buf *b);
 void ft_control_stop(struct ft_control *c); /* and frees; a last heartbeat says "gone" */
 /* Cheap.  seq changes with every change; *out is written when it differs from *seq. */
 bool ft_control_get(struct ft_control *c, uint64_t *seq, struct ft_in_force *out);

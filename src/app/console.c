@@ -219,7 +219,7 @@ static void live(void *self, struct ft_live *out)
         c->said_no_key = true;
         ft_console_say(c, false, FT_NO_KEY_TEXT);
     }
-    out->flagged_per_s = flagged_rate(c, out->flagged, out->now_ms);
+    out->flagged_per_s = flagged_rate(c, open ? ft_watch_flagged(c->watch) : 0, out->now_ms);
     out->replay.waiting = c->waiting;
     out->demo = c->demo;
     snprintf(out->user, sizeof(out->user), "%s", c->user);
@@ -416,7 +416,8 @@ static enum ft_status attach(struct ft_console *c, struct ft_err *err)
         {pipe->topics.transactions, ft_app_group(c->app, "score")},
         {pipe->topics.scoring,      ft_app_group(c->app, "sink") }
     };
-    enum ft_status st = ft_watch_start(&c->watch, pipe->bus, &pipe->topics, stage, err);
+    enum ft_status st =
+        ft_watch_start(&c->watch, pipe->bus, &pipe->topics, stage, pipe->control, err);
 
     pthread_mutex_lock(&c->lock);
     show_pipeline(c);

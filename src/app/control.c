@@ -212,6 +212,11 @@ static void heartbeat(struct ft_control *c, struct ft_buf *b, bool gone)
     ft_buf_char(b, '}');
 }
 
+void ft_control_heartbeat(struct ft_control *c, struct ft_buf *b)
+{
+    heartbeat(c, b, false);
+}
+
 /* ---- the sink's copy in the database ----------------------------------------------------------------- */
 
 /* Heartbeats come again in a second, so nothing is kept for a database that is away. */

@@ -42,7 +42,7 @@ static enum ft_status wait_for(struct ft_bus *bus, const struct ft_topics *topic
     struct ft_live *l = calloc(1, sizeof(*l));
     int64_t start = ft_now_ms();
     struct ft_watch *w = NULL;
-    enum ft_status st = l ? ft_watch_start(&w, bus, topics, NULL, err)
+    enum ft_status st = l ? ft_watch_start(&w, bus, topics, NULL, NULL, err)
                           : ft_fail(err, FT_ENOMEM, "no memory to watch the scorers");
 
     /* Two heartbeats of everybody are awaited, so that the slower ones are seen too. */

@@ -10,6 +10,8 @@
 #include "fraudtop/log.h"
 
 #define GONE_MS 5000    /* without a heartbeat for so long: it does not live */
+#define OWN_MS 1500     /* without any, though one is sent a second: our own are taken from here */
+#define DEAF_MS 3000    /* not even an own one: nothing is known of the others */
 #define FORGET_MS 60000 /* then it leaves the list; its counts stay in the totals */
 #define HISTORY FT_RATE_POINTS
 #define SLOPE_POINTS 30
@@ -22,6 +24,7 @@ struct beat { /* one process */
     char key[160];
     struct ft_process show;
     uint64_t n[FT_N_METRICS], base[FT_N_METRICS]; /* base: before its counters began anew */
+    uint64_t flagged;                             /* since it was seen first */
     double per_s[FT_N_METRICS];
     double read_per_s; /* of its replay, over some seconds */
     int64_t at_ms;     /* its own clock */
@@ -38,6 +41,7 @@ struct beat { /* one process */
 
 struct ft_watch {
     struct ft_bus *bus;
+    struct ft_control *own; /* NULL: none */
     char topic[128];
     pthread_t thread;
     _Atomic int stop;
@@ -45,6 +49,7 @@ struct ft_watch {
     struct beat *beat[FT_WATCH_PROCESSES];
     size_t n;
     uint64_t retired[FT_N_METRICS]; /* of processes that were forgotten */
+    uint64_t retired_flagged;
     double rate[HISTORY];
     double lag[FT_WATCH_STAGES][SLOPE_POINTS];
     struct {
@@ -53,6 +58,9 @@ struct ft_watch {
     } stage[FT_WATCH_STAGES];
     size_t n_rate, n_lag;
     int64_t start_ms, tick_ms;
+    int64_t heard_ms;          /* the last heartbeat that Kafka brought */
+    bool echo;                 /* it has brought one of our own */
+    int64_t quiet_ms, back_ms; /* when it was silent last: from, until */
     uint64_t seq;
 };
 
@@ -80,6 +88,8 @@ static void take_counters(struct beat *b, const cJSON *o, int64_t at_ms)
     for (int m = 0; m < FT_N_METRICS; m++) {
         uint64_t v = (uint64_t)number(c, ft_metric_name[m], 0);
 
+        if (m == FT_M_FLAGGED && b->beats)
+            b->flagged += v < b->n[m] ? v : v - b->n[m];
         if (v < b->n[m]) /* the same name, a new process */
             b->base[m] += b->n[m];
         else if (b->beats && seconds > 0.2)
@@ -192,6 +202,22 @@ static struct beat *find(struct ft_watch *w, const char *key)
     return w->beat[w->n++];
 }
 
+static bool is_ours(const struct ft_process *p)
+{
+    char host[sizeof(p->host)] = "";
+
+    return p->pid == getpid() && gethostname(host, sizeof(host) - 1) == 0 &&
+           strcmp(host, p->host) == 0;
+}
+
+/* One that Kafka held back says less than what was taken from here meanwhile. */
+static bool is_late(const struct beat *b, const cJSON *o)
+{
+    int64_t at_ms = (int64_t)number(o, "at_ms", 0);
+
+    return b->beats && is_ours(&b->show) && at_ms < b->at_ms && b->at_ms - at_ms < FORGET_MS;
+}
+
 static void read_beat(struct ft_watch *w, const struct ft_msg *m)
 {
     int64_t age = m->timestamp_ms >= 0 ? ft_wall_ms() - m->timestamp_ms : 0;
@@ -207,12 +233,45 @@ static void read_beat(struct ft_watch *w, const struct ft_msg *m)
     o = cJSON_ParseWithLength(m->value.p, m->value.n);
     if (cJSON_IsObject(o)) {
         pthread_mutex_lock(&w->lock);
+        if (w->echo && ft_now_ms() - w->heard_ms > DEAF_MS) {
+            w->quiet_ms = w->heard_ms;
+            w->back_ms = ft_now_ms();
+        }
+        w->heard_ms = ft_now_ms() - (age > 0 ? age : 0);
         b = find(w, key);
-        if (b)
-            take(b, o, ft_now_ms() - (age > 0 ? age : 0));
+        if (b && !is_late(b, o))
+            take(b, o, w->heard_ms);
+        w->echo |= b && is_ours(&b->show);
         w->seq++;
         pthread_mutex_unlock(&w->lock);
     }
+    cJSON_Delete(o);
+}
+
+/* Our own, while Kafka brings none: what this process does is known without it. */
+static void own_beat(struct ft_watch *w)
+{
+    struct ft_buf text;
+    struct beat *b;
+    char key[160];
+    cJSON *o;
+
+    ft_buf_init(&text, 256 << 10);
+    ft_control_heartbeat(w->own, &text);
+    o = text.failed ? NULL : cJSON_ParseWithLength(text.p, text.n);
+    ft_buf_fini(&text);
+    if (!o)
+        return;
+    snprintf(key, sizeof(key), "%s/%s/%.0f",
+             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "role")),
+             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "host")),
+             number(o, "pid", 0));
+    pthread_mutex_lock(&w->lock);
+    b = find(w, key);
+    if (b)
+        take(b, o, ft_now_ms());
+    w->seq++;
+    pthread_mutex_unlock(&w->lock);
     cJSON_Delete(o);
 }
 
@@ -223,15 +282,26 @@ static bool lives(const struct beat *b, int64_t now_ms)
     return !b->gone && now_ms - b->seen_ms < GONE_MS;
 }
 
+/* While Kafka is silent nobody is taken to have ended: who lived when it was heard last.  Nor at once when it is back: not
+ * everybody finds it at the same time. */
+static bool lived(const struct ft_watch *w, const struct beat *b, int64_t now_ms)
+{
+    if (w->echo && now_ms - w->heard_ms > DEAF_MS)
+        return lives(b, w->heard_ms);
+    return lives(b, now_ms) ||
+           (w->back_ms && now_ms - w->back_ms < 2 * GONE_MS && lives(b, w->quiet_ms));
+}
+
 static void forget(struct ft_watch *w, int64_t now_ms)
 {
     for (size_t i = 0; i < w->n;) {
-        if (now_ms - w->beat[i]->seen_ms < FORGET_MS) {
+        if (now_ms - w->beat[i]->seen_ms < FORGET_MS || lived(w, w->beat[i], now_ms)) {
             i++;
             continue;
         }
         for (int m = 0; m < FT_N_METRICS; m++)
             w->retired[m] += w->beat[i]->base[m] + w->beat[i]->n[m];
+        w->retired_flagged += w->beat[i]->flagged;
         free(w->beat[i]);
         w->beat[i] = w->beat[--w->n];
     }
@@ -320,14 +390,6 @@ static int by_role(const void *a, const void *b)
     return c ? c : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static bool is_ours(const struct ft_process *p)
-{
-    char host[sizeof(p->host)] = "";
-
-    return p->pid == getpid() && gethostname(host, sizeof(host) - 1) == 0 &&
-           strcmp(host, p->host) == 0;
-}
-
 static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_process *process)
 {
     const struct beat *newest = NULL;
@@ -336,14 +398,14 @@ static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_pro
     out->p50_ms = out->p99_ms = out->threshold = NAN;
     for (size_t i = 0; i < w->n; i++) {
         const struct beat *b = w->beat[i];
-        bool live = lives(b, out->now_ms);
+        bool live = lived(w, b, out->now_ms), heard = lives(b, out->now_ms);
 
         process[i] = b->show;
         process[i].seen_ms = b->seen_ms;
-        if (!live) {
+        if (!live)
             snprintf(process[i].state, sizeof(process[i].state), "gone");
-            process[i].per_s = 0;
-        }
+        if (!heard)
+            process[i].per_s = live ? NAN : 0;
         out->n_replay += live && b->replays;
         out->n_score += live && b->scorers;
         out->n_sink += live && b->sinks;
@@ -352,7 +414,7 @@ static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_pro
             out->threshold = b->threshold;
             snprintf(out->model_name, sizeof(out->model_name), "%s", b->show.detail);
         }
-        if (live && !isnan(b->p99)) { /* several sinks: the worst tail, the busiest one's middle */
+        if (heard && !isnan(b->p99)) { /* several sinks: the worst tail, the busiest one's middle */
             out->p99_ms = isnan(out->p99_ms) || b->p99 > out->p99_ms ? b->p99 : out->p99_ms;
             if (isnan(out->p50_ms) || b->per_s[FT_M_STORED] > weight) {
                 out->p50_ms = b->p50;
@@ -363,12 +425,17 @@ static void add_processes(struct ft_watch *w, struct ft_live *out, struct ft_pro
                                  b->replay_since > newest->replay_since))
             newest = b;
     }
+    out->heard = w->heard_ms != 0;
     out->n_process = w->n;
     out->process = process;
     qsort(process, w->n, sizeof(*process), by_role);
     if (newest) {
         out->replay = newest->replay;
-        out->replay.active = out->replay.active && lives(newest, out->now_ms);
+        out->replay.active = out->replay.active && lived(w, newest, out->now_ms);
+        if (!lives(newest, out->now_ms)) {
+            out->replay.per_s = NAN;
+            out->replay.eta_s = -1;
+        }
         out->replay.own = out->replay.active && is_ours(&newest->show);
     }
 }
@@ -404,6 +471,18 @@ void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *p
     pthread_mutex_unlock(&w->lock);
 }
 
+uint64_t ft_watch_flagged(struct ft_watch *w)
+{
+    uint64_t sum;
+
+    pthread_mutex_lock(&w->lock);
+    sum = w->retired_flagged;
+    for (size_t i = 0; i < w->n; i++)
+        sum += w->beat[i]->flagged;
+    pthread_mutex_unlock(&w->lock);
+    return sum;
+}
+
 bool ft_watch_no_key(struct ft_watch *w)
 {
     bool any = false;
@@ -430,7 +509,7 @@ void ft_watch_run(struct ft_watch *w, struct ft_watch_run *out)
         snprintf(out->run, sizeof(out->run), "%s", b->replay.run);
         snprintf(out->file, sizeof(out->file), "%s", b->replay.file);
         snprintf(out->quarantine, sizeof(out->quarantine), "%s", b->quarantine);
-        out->active = b->replay.active && lives(b, ft_now_ms());
+        out->active = b->replay.active && lived(w, b, ft_now_ms());
         out->rejected = b->replay.rejected;
         out->paused = b->replay.paused;
         out->rate = b->replay.rate_limit;
@@ -477,7 +556,7 @@ static void ask_lag(struct ft_watch *w, int stage)
 static void *watch_main(void *arg)
 {
     struct ft_watch *w = arg;
-    int64_t ask_ms = w->start_ms + 2 * ASK_PAUSE;
+    int64_t ask_ms = w->start_ms + 2 * ASK_PAUSE, own_ms = w->start_ms;
     int stage = 0;
     struct ft_consumer *in = NULL;
     struct ft_err err;
@@ -486,6 +565,10 @@ static void *watch_main(void *arg)
         struct ft_msg m;
         enum ft_status st;
 
+        if (w->own && ft_now_ms() - w->heard_ms > OWN_MS && ft_now_ms() - own_ms > 1000) {
+            own_ms = ft_now_ms();
+            own_beat(w);
+        }
         if (!in && open_consumer(w, &in, &err) != FT_OK) {
             ft_log(FT_WARN, "console", "%s", err.text);
             if (in)
@@ -515,7 +598,7 @@ static void *watch_main(void *arg)
 
 enum ft_status ft_watch_start(struct ft_watch **out, struct ft_bus *bus,
                               const struct ft_topics *topics, const struct ft_watch_stage *stage,
-                              struct ft_err *err)
+                              struct ft_control *own, struct ft_err *err)
 {
     struct ft_watch *w = calloc(1, sizeof(*w));
 
@@ -525,6 +608,7 @@ enum ft_status ft_watch_start(struct ft_watch **out, struct ft_bus *bus,
     for (int i = 0; stage && i < FT_WATCH_STAGES; i++)
         w->stage[i].is = stage[i];
     w->bus = bus;
+    w->own = own;
     snprintf(w->topic, sizeof(w->topic), "%s", topics->status);
     w->start_ms = w->tick_ms = ft_now_ms();
     pthread_mutex_init(&w->lock, NULL);

@@ -249,6 +249,8 @@ static void draw_state(const struct ft_con *c, struct ft_canvas *cv)
         add_word(&w, 0, FT_ROLE_DOWN,
                  strncmp(l->model.error, "check", 5) == 0 ? "MODEL CHECK FAILED" : "NO MODEL");
     snprintf(text, sizeof(text), "score %d  sink %d", l->n_score, l->n_sink);
+    if (!l->heard && l->kafka.state == FT_PART_DOWN)
+        snprintf(text, sizeof(text), "score ?  sink ?");
     add_word(&w, 2, l->n_score == 0 || l->n_sink == 0 ? FT_ROLE_WARN : FT_ROLE_NORMAL, text);
     if (l->model.state != FT_PART_DOWN && l->model_name[0]) {
         if (cv->cols >= 100)

@@ -370,6 +370,7 @@ static void set_processes(struct ft_scene *s, struct ft_live *l)
     l->n_process = COUNT(s->process);
     l->n_replay = 1;
     l->n_score = 2;
+    l->heard = true;
     l->n_sink = 1;
 }
 
