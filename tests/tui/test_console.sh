@@ -145,6 +145,34 @@ shows ana 20 'rows\.csv .* stopped'
 shows ana 20 'next\.csv was replayed: 50 rows sent, 0 rejected'
 shows ana 20 'No replay runs'
 
+shows ana 20 'the last one: sent 50 rows +acked 50 +rejected 1'
+
+# the rows that a file's last run rejected, with their lines
+shows ana 20 'next\.csv .* 1 rejected'
+types ana /
+shows ana 10 'search'
+types ana -l next
+types ana Enter
+shows ana 10 '^ > next\.csv'
+types ana r
+shows ana 10 'rejected rows of next\.csv'
+shows ana 10 '^ +52  1 field'
+types ana Escape
+
+# messages from an offset on; the topics are of our kind, not of the broker's
+types ana 5
+shows ana 20 'partitions'
+shows ana 20 '^ > .*transa'
+types ana Enter
+shows ana 20 'messages of .*newest first'
+types ana /
+types ana -l 5
+types ana Enter
+shows ana 20 'messages of .* from 5 on'
+shows ana 20 '^ > +[0-2] +5 '
+types ana Escape Escape
+exits 0 "$FRAUDTOP" topics list --json
+same "partitions of the status topic" "$(jq ".topics[] | select(.topic == \"$T.status\") | .partitions" "$TMP/out")" 1
 # all that the filter shows as a file; the summary for the next shift
 shows ana 20 'lag 0'
 types ana 2
