@@ -176,8 +176,8 @@ enum ft_ask_kind {
     FT_ASK_PARTITIONS,   /* -> {partitions:[{topic, partition, end, committed, lag, per_s (of the lag), owner}]} */
     FT_ASK_TOPICS,       /* -> {topics:[{topic, partitions, messages, group, lag}]} */
     FT_ASK_MESSAGES,     /* {topic ("": all that a transaction goes through), limit, partition, offset, at, find
-                            (transaction id)} -> {messages:[{topic, partition, offset, timestamp, key, value, bytes}]}, newest
-                            first */
+                            (transaction id)} -> {messages:[{topic, partition, offset, timestamp, key, value, bytes,
+                            headers:{}}]}, newest first; from an offset or a time on the oldest first */
     FT_ASK_LOG,          /* {limit} -> {entries:[{at, part, level, by, text, transaction_id}]}, newest first */
     FT_ASK_STATS,        /* -> cases.stats/1: waiting_s:{n, median, p95} and more */
     FT_ASK_EXPORT,       /* {path, all:bool, filter, sort, reverse, format:"csv|json", mask:bool} -> {path, rows}: all that

@@ -119,6 +119,13 @@ static void add_topic(struct ft_console *c, cJSON *list, const struct ft_topic_i
     cJSON_AddItemToArray(list, o);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct ft_topic_info *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
 enum ft_status ft_ask_topics(struct ft_console *c, const cJSON *args, cJSON *out,
                              struct ft_err *err)
 {
@@ -131,6 +138,8 @@ enum ft_status ft_ask_topics(struct ft_console *c, const cJSON *args, cJSON *out
     n = ft_topics_of_users(t, n);
     if (st == FT_OK)
         st = ft_bus_count(c->pipeline->pipe.bus, t, n, ASK_MS, err);
+    if (st == FT_OK)
+        qsort(t, n, sizeof(*t), by_name);
     for (size_t i = 0; st == FT_OK && i < n; i++)
         add_topic(c, list, &t[i]);
     free(t);
@@ -151,6 +160,25 @@ static void put_time(char *out, size_t size, int64_t ms)
     snprintf(out + strlen(out), size - strlen(out), ".%03dZ", (int)(ms % 1000));
 }
 
+/* Why a dead letter is one, and whence it came. */
+static void add_headers(cJSON *o, const struct ft_msg *m, struct ft_buf *text)
+{
+    struct ft_header h[16];
+    size_t n = ft_msg_headers(m, h, 16);
+
+    ft_buf_clear(text);
+    ft_buf_char(text, '{');
+    for (size_t i = 0; i < n; i++) {
+        ft_buf_text(text, i ? "," : "");
+        ft_buf_json(text, ft_span_of(h[i].name));
+        ft_buf_char(text, ':');
+        ft_buf_json(text, h[i].value);
+    }
+    ft_buf_char(text, '}');
+    if (!text->failed)
+        cJSON_AddItemToObject(o, "headers", cJSON_CreateRaw(text->p));
+}
+
 static cJSON *message(const struct ft_msg *m)
 {
     cJSON *o = cJSON_CreateObject();
@@ -167,6 +195,7 @@ static cJSON *message(const struct ft_msg *m)
     for (size_t i = 0; i < m->key.n && i < 32; i++)
         ft_buf_fmt(&text, "%02x", (unsigned char)m->key.p[i]);
     cJSON_AddStringToObject(o, "key", text.n ? text.p : "");
+    add_headers(o, m, &text);
     ft_buf_clear(&text);
     ft_buf_json(&text,
                 (struct ft_span){m->value.p, m->value.n < VALUE_MAX ? m->value.n : VALUE_MAX});
@@ -179,7 +208,7 @@ static cJSON *message(const struct ft_msg *m)
 struct browse {
     struct ft_topic_read read;
     struct ft_needle needle;
-    bool find, from; /* from: those behind an offset or a time, not the newest of all */
+    bool find, from_offset, from_time; /* from: on from there, else the newest of all */
     size_t limit;
     char name[4][250]; /* of the topics that are searched */
     cJSON *found;      /* in order of reading */
@@ -227,7 +256,8 @@ static enum ft_status where_to_begin(struct browse *b, const cJSON *args, struct
     }
     if (at && !ft_parse_time(ft_span_of(at), &t))
         return ft_fail(err, FT_EUSAGE, "\"%s\" is no time: YYYY-MM-DD HH:MM:SS in UTC", at);
-    b->from = at || offset >= 0;
+    b->from_time = at != NULL;
+    b->from_offset = !at && offset >= 0;
     if (at)
         return ft_topic_read_at(&b->read, t.unix_s * 1000, err);
     ft_topic_read_from(&b->read, offset >= 0 ? (int64_t)offset : -(int64_t)b->limit);
@@ -264,19 +294,37 @@ static int newest_first(const void *a, const void *b)
     return by_time ? by_time : (d > 0) - (d < 0);
 }
 
-static void give_newest(cJSON *out, struct browse *b)
+static int oldest_first(const void *a, const void *b)
 {
-    int n = cJSON_GetArraySize(b->found), limit = (int)b->limit,
-        first = b->from && n > limit ? n - limit : 0;
+    return newest_first(b, a);
+}
+
+/* The one that was asked for is on top, that of each partition. */
+static int by_offset(const void *a, const void *b)
+{
+    const cJSON *x = *(cJSON *const *)a, *y = *(cJSON *const *)b;
+    double d = ft_ask_number(x, "offset", 0) - ft_ask_number(y, "offset", 0);
+
+    if (!(d < 0) && !(d > 0))
+        d = ft_ask_number(x, "partition", 0) - ft_ask_number(y, "partition", 0);
+    return (d > 0) - (d < 0);
+}
+
+static void give(cJSON *out, struct browse *b)
+{
+    int n = cJSON_GetArraySize(b->found), limit = (int)b->limit;
     cJSON **all = malloc(sizeof(*all) * (size_t)(n + 1)),
           *list = cJSON_AddArrayToObject(out, "messages");
 
     for (int i = 0; all && i < n; i++)
         all[i] = cJSON_DetachItemFromArray(b->found, 0);
     if (all)
-        qsort(all, (size_t)n, sizeof(*all), newest_first);
+        qsort(all, (size_t)n, sizeof(*all),
+              b->from_offset ? by_offset
+              : b->from_time ? oldest_first
+                             : newest_first);
     for (int i = 0; all && i < n; i++) {
-        if (i >= first && i < first + limit)
+        if (i < limit)
             cJSON_AddItemToArray(list, all[i]);
         else
             cJSON_Delete(all[i]);
@@ -303,7 +351,7 @@ enum ft_status ft_ask_messages(struct ft_console *c, const cJSON *args, cJSON *o
     if (st == FT_OK)
         st = read_messages(c, b, err);
     if (st == FT_OK)
-        give_newest(out, b);
+        give(out, b);
     ft_topic_read_fini(&b->read);
     cJSON_Delete(b->found);
     free(b);

@@ -103,18 +103,40 @@ static void draw_topics(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     }
 }
 
-/* Hides names and streets wherever they stand in a message. */
-static void mask_tree(cJSON *o)
+static bool is_hidden(const cJSON *o)
 {
     static const char *const hidden[] = {"name_1", "name_2", "street"};
-    cJSON *one;
 
-    cJSON_ArrayForEach(one, o)
-    {
-        mask_tree(one);
-        for (size_t i = 0; one->string && i < 3; i++)
-            if (strcmp(one->string, hidden[i]) == 0 && cJSON_IsString(one))
-                cJSON_SetValuestring(one, "");
+    for (size_t i = 0; o->string && i < sizeof(hidden) / sizeof(*hidden); i++)
+        if (strcmp(o->string, hidden[i]) == 0)
+            return !cJSON_IsNull(o);
+    return false;
+}
+
+/* In place, as a member may come twice; without memory it is left out. */
+static void hide(cJSON *o, cJSON *member)
+{
+    size_t n = strlen(member->string) + 1;
+    cJSON *stars = cJSON_CreateString("***");
+
+    if (stars && (stars->string = cJSON_malloc(n))) {
+        memcpy(stars->string, member->string, n);
+        cJSON_ReplaceItemViaPointer(o, member, stars);
+        return;
+    }
+    cJSON_Delete(stars);
+    cJSON_Delete(cJSON_DetachItemViaPointer(o, member));
+}
+
+/* Hides names and streets wherever they stand in a message, whatever they are. */
+static void mask_tree(cJSON *o)
+{
+    for (cJSON *one = o ? o->child : NULL, *next; one; one = next) {
+        next = one->next;
+        if (is_hidden(one))
+            hide(o, one);
+        else
+            mask_tree(one);
     }
 }
 
@@ -137,8 +159,11 @@ static void draw_messages(struct ft_con *c, struct ft_canvas *cv, struct ft_box 
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(c->he.messages.json, "messages"), *one;
     char left[200], when[24], n[32], age[40], *value;
     int i = 0, most = cJSON_GetArraySize(rows), top = c->he.message_at - (b.h - 4);
+    struct ft_uuid id;
 
-    if (*c->he.topic)
+    if (*c->he.topic && *c->he.find && !ft_uuid_parse(&id, ft_span_of(c->he.find)))
+        snprintf(left, sizeof(left), "messages of %s from %s on", c->he.topic, c->he.find);
+    else if (*c->he.topic)
         snprintf(left, sizeof(left), "messages of %s%s%s", c->he.topic,
                  *c->he.find ? ": " : ", newest first", c->he.find);
     else
@@ -186,6 +211,21 @@ static void topics_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
         draw_topics(c, cv, b);
 }
 
+/* The headers, a line each, above the value. */
+static void show_text(struct ft_con *c, const char *title, const cJSON *message, const char *value)
+{
+    const cJSON *h;
+    struct ft_buf b;
+
+    ft_buf_init(&b, 1 << 20);
+    cJSON_ArrayForEach(h, cJSON_GetObjectItemCaseSensitive(message, "headers"))
+        ft_buf_fmt(&b, "%s: %s\n", h->string, cJSON_IsString(h) ? h->valuestring : "");
+    ft_buf_text(&b, b.n ? "\n" : "");
+    ft_buf_text(&b, value);
+    ft_text_show(c, title, b.failed ? value : b.p);
+    ft_buf_fini(&b);
+}
+
 static void show_message(struct ft_con *c)
 {
     const cJSON *one = cJSON_GetArrayItem(
@@ -206,10 +246,10 @@ static void show_message(struct ft_con *c)
     for (char *p = text; p && *p; p++)
         if (*p == '\t')
             *p = ' ';
-    ft_text_show(c, title,
-                 text        ? text
-                 : c->masked ? "Not JSON; m shows what it is."
-                             : ft_js_text(one, "value"));
+    show_text(c, title, one,
+              text        ? text
+              : c->masked ? "Not JSON; m shows what it is."
+                          : ft_js_text(one, "value"));
     free(text);
     cJSON_Delete(value);
 }
