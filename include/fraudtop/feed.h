@@ -151,9 +151,10 @@ enum ft_ask_kind {
     FT_ASK_REPLAY_RATE,  /* {rate (0 max)} */
     FT_ASK_RETRY,        /* try the services that are down now */
     FT_ASK_FILES,        /* {folder} -> {folder, files:[{name, folder:bool, size, rows, labels:bool, last_run, rejected,
-                            state (running, paused, read, waiting, stopped), place (of one that waits), own: may be
-                            taken back}]}; folder "" is where the program was started */
-    FT_ASK_REJECTS,      /* {limit} -> {path, total, rows:[{line, reason, text}]} */
+                            rejects: the last run had some, state (running, paused, read, waiting, stopped), place (of
+                            one that waits), own: may be taken back}]}; folder "" is where the program was started */
+    FT_ASK_REJECTS,      /* {limit, file (of its last run; else of the newest)} -> {path, total, rows:[{line, reason,
+                            text}]} */
     FT_ASK_QUEUE,        /* {filter, sort:"risk|score|amount|waiting", reverse, limit} -> {total, cases:[CASE]} */
     FT_ASK_CASE,         /* {transaction_id} -> CASE and {raw, base, method:"exact|approximate|none",
                             reasons:[{feature, value, text, contribution}], others:{n, contribution},

@@ -156,6 +156,7 @@ static void add_last_run(cJSON *o, const struct ft_journal *j, bool running)
     gmtime_r(&s, &tm);
     strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
     cJSON_AddStringToObject(o, "last_run", at);
+    cJSON_AddBoolToObject(o, "rejects", j->rejected > 0);
     if (j->n_files > 1) /* its figures are of all files together */
         return;
     if (!running)
@@ -288,9 +289,30 @@ static void add_reject(cJSON *rows, const struct ft_csv_row *row)
         char cell[512];
 
         snprintf(cell, sizeof(cell), "%.*s", (int)row->field[i].n, row->field[i].p);
-        cJSON_AddStringToObject(o, member[i], cell);
+        if (i == 0)
+            cJSON_AddNumberToObject(o, member[i], strtod(cell, NULL));
+        else
+            cJSON_AddStringToObject(o, member[i], cell);
     }
     cJSON_AddItemToArray(rows, o);
+}
+
+/* Of the last run of a file, or else of the newest run. */
+static void which_rejects(struct ft_console *c, const char *file, struct ft_watch_run *r)
+{
+    struct runs runs;
+    const struct run *last;
+
+    ft_watch_run(c->watch, r);
+    if (!file)
+        return;
+    read_runs(&runs, c->app->state_dir);
+    last = last_run(&runs, file);
+    if (last && strcmp(last->id, r->run) != 0) { /* else the heartbeat is as new */
+        snprintf(r->quarantine, sizeof(r->quarantine), "%s", last->j.quarantine);
+        r->rejected = last->j.rejected;
+    }
+    free(runs.run);
 }
 
 /* The first rows of the quarantine file: its first MB is more than the screen holds. */
@@ -307,10 +329,10 @@ enum ft_status ft_ask_rejects(struct ft_console *c, const cJSON *args, cJSON *ou
     char *text;
     FILE *f;
 
-    ft_watch_run(c->watch, &r);
+    which_rejects(c, ft_ask_word(args, "file"), &r);
     cJSON_AddStringToObject(out, "path", r.quarantine);
     cJSON_AddNumberToObject(out, "total", (double)r.rejected);
-    if (!r.quarantine[0])
+    if (!r.quarantine[0] || !r.rejected)
         return FT_OK; /* no bad row yet */
     f = fopen(r.quarantine, "rb");
     if (!f)

@@ -138,7 +138,8 @@ static void take_replay(struct beat *b, const cJSON *o)
         v->active = false;
     v->eta_s = -1;
     smooth(&b->read_per_s, b->per_s[FT_M_READ]);
-    if (v->bytes_total && v->bytes_done && !v->paused && !v->held && b->read_per_s > 0)
+    if (v->bytes_total && v->bytes_done && !v->paused && !v->held && b->read_per_s > 0 &&
+        b->at_ms - (int64_t)number(run, "started_ms", 0) > 2000) /* before, no rate is known */
         v->eta_s = (double)(v->bytes_total - v->bytes_done) / (double)v->bytes_done *
                    (double)v->read / b->read_per_s;
     cJSON_ArrayForEach(r, reject)

@@ -155,6 +155,7 @@ struct ft_file_row {
     char name[256], state[48], label[64];
     bool folder, labels_known, labels;
     bool waiting;                /* behind the replay that runs here */
+    bool rejects;                /* its last run had some */
     double size, rows, rejected; /* NaN: not known */
 };
 struct ft_replay_state {
@@ -168,6 +169,9 @@ struct ft_replay_state {
     int field; /* of the start form */
     char form[6][4096];
     int reject_scroll;
+    char rejects_of[256]; /* the file's name; empty: of the newest run */
+    char seen_run[sizeof(((struct ft_replay_view *)0)->run)]; /* when the files were asked for */
+    bool seen_active;
 };
 
 struct ft_health_state {

@@ -27,6 +27,7 @@ static void take_file(const struct ft_con *c, const cJSON *one, struct ft_file_r
     snprintf(f->label, sizeof(f->label), "%s", ft_js_text(one, "label"));
     f->folder = ft_js_true(one, "folder");
     f->waiting = ft_js_true(one, "own");
+    f->rejects = ft_js_true(one, "rejects");
     f->labels_known = cJSON_IsBool(labels);
     f->labels = cJSON_IsTrue(labels);
     f->size = ft_js_number(one, "size");
@@ -113,13 +114,18 @@ static void go_to(struct ft_con *c, const char *folder)
 
 static void enter(struct ft_con *c)
 {
+    memcpy(c->rp.seen_run, c->live->replay.run, sizeof(c->rp.seen_run));
+    c->rp.seen_active = c->live->replay.active;
     read_files(c, c->rp.folder);
 }
 
 static void on_tick(struct ft_con *c)
 {
-    if (!c->frozen && ft_con_top(c) == FT_PLACE_REPLAY &&
-        c->now_ms - c->rp.files.asked_ms >= RELOAD_MS)
+    if (c->frozen || ft_con_top(c) != FT_PLACE_REPLAY)
+        return;
+    if (c->now_ms - c->rp.files.asked_ms >= RELOAD_MS ||
+        strcmp(c->rp.seen_run, c->live->replay.run) != 0 ||
+        c->rp.seen_active != c->live->replay.active)
         enter(c);
 }
 
@@ -160,14 +166,19 @@ static void draw_now(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
         snprintf(right + strlen(right), sizeof(right) - strlen(right), ", then %d more",
                  r->waiting);
     ft_title(c, cv, b.y, b.x, b.w, "now", right);
+    ft_fmt_count(sent, sizeof(sent), r->sent);
+    ft_fmt_count(acked, sizeof(acked), r->acked);
     if (!r->active) {
         ft_put(cv, b.y + 1, 1, b.w - 1, FT_ROLE_NORMAL,
                *r->error ? r->error : "No replay runs here. Enter on a file opens the start form.");
+        ft_fmt_count(flight, sizeof(flight), r->rejected);
+        if (*r->run)
+            ft_putf(cv, b.y + 2, 1, b.w - 1, FT_ROLE_NORMAL,
+                    "the last one: sent %s rows   acked %s   rejected %s   run %s", sent, acked,
+                    flight, r->run);
         return;
     }
     draw_bar(c, cv, (struct ft_box){b.y + 1, 0, 1, b.w});
-    ft_fmt_count(sent, sizeof(sent), r->sent);
-    ft_fmt_count(acked, sizeof(acked), r->acked);
     ft_fmt_count(flight, sizeof(flight), r->in_flight);
     ft_fmt_rate(rate, sizeof(rate), r->per_s);
     ft_fmt_bytes(done, sizeof(done), r->bytes_done);
@@ -487,6 +498,12 @@ static void search_typed(struct ft_con *c, const char *text)
         find(c, 1);
 }
 
+/* The selected file's last run; else the newest run may have. */
+static bool has_rejects(const struct ft_con *c)
+{
+    return c->rp.at < c->rp.n_file && c->rp.file[c->rp.at].rejects;
+}
+
 static bool act(struct ft_con *c, enum ft_act a)
 {
     const struct ft_replay_view *r = &c->live->replay;
@@ -507,10 +524,13 @@ static bool act(struct ft_con *c, enum ft_act a)
         change_rate(c, a == FT_ACT_RATE_UP);
         return true;
     case FT_ACT_REJECTS:
+        snprintf(c->rp.rejects_of, sizeof(c->rp.rejects_of), "%s",
+                 has_rejects(c) ? c->rp.file[at].name : "");
+        ft_loaded_drop(&c->rp.rejects);
         ft_con_push(c, FT_PLACE_REJECTS);
         return true;
     case FT_ACT_SEARCH:
-        ft_prompt_text(c, "search (/FOLDER goes there)", c->rp.search, search_typed);
+        ft_prompt_text(c, "search (/FOLDER goes there)", "", search_typed);
         return true;
     case FT_ACT_SEARCH_NEXT:
     case FT_ACT_SEARCH_PREV:
@@ -542,7 +562,7 @@ static bool can(const struct ft_con *c, enum ft_act a)
     if (a == FT_ACT_PAUSE || a == FT_ACT_STOP || a == FT_ACT_RATE_UP)
         return r->active;
     if (a == FT_ACT_REJECTS)
-        return r->rejected > 0;
+        return r->rejected > 0 || has_rejects(c);
     return true;
 }
 
@@ -739,6 +759,10 @@ static bool start_act(struct ft_con *c, enum ft_act a)
         c->rp.field = (c->rp.field + N_FIELDS - 1) % N_FIELDS;
         return true;
     }
+    if (a == FT_ACT_FIRST || a == FT_ACT_LAST) {
+        c->rp.field = a == FT_ACT_FIRST ? 0 : FIELD_START;
+        return true;
+    }
     if (a != FT_ACT_OPEN)
         return false;
     if (c->rp.field == FIELD_START) {
@@ -768,26 +792,45 @@ static void rejects_answer(struct ft_con *c, const struct ft_answer *a, const cJ
 
 static void rejects_enter(struct ft_con *c)
 {
+    char path[sizeof(c->rp.folder) + sizeof(c->rp.file->name)] = "";
+    struct ft_buf b;
+
     c->rp.reject_scroll = 0;
-    ft_con_load(c, &c->rp.rejects, FT_ASK_REJECTS, rejects_answer, "{\"limit\":1000}");
+    if (*c->rp.rejects_of)
+        path_of(c, c->rp.rejects_of, path, sizeof(path));
+    ft_buf_init(&b, 8192);
+    ft_buf_text(&b, "{\"limit\":1000,\"file\":");
+    ft_buf_json(&b, ft_span_of(path));
+    ft_buf_char(&b, '}');
+    if (!b.failed)
+        ft_con_load(c, &c->rp.rejects, FT_ASK_REJECTS, rejects_answer, b.p);
+    ft_buf_fini(&b);
 }
 
 static void rejects_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
     const cJSON *one, *rows = cJSON_GetObjectItemCaseSensitive(c->rp.rejects.json, "rows");
-    char right[64];
+    char left[sizeof(c->rp.rejects_of) + 32], right[64];
     int n = 0, most = cJSON_GetArraySize(rows) - (b.h - 2);
+    int text_x = c->masked && b.w > 65 ? b.w - 20 : 45; /* of the text nothing is shown then */
 
+    snprintf(left, sizeof(left),
+             *c->rp.rejects_of ? "rejected rows of %s, last run" : "rejected rows",
+             c->rp.rejects_of);
     snprintf(right, sizeof(right), "%.0f", ft_js_number(c->rp.rejects.json, "total"));
-    ft_title(c, cv, b.y, b.x, b.w, "rejected rows", c->rp.rejects.have ? right : "");
+    ft_title(c, cv, b.y, b.x, b.w, left, c->rp.rejects.have ? right : "");
     b.y++, b.h--;
     if (!ft_loaded_draw(c, &c->rp.rejects, cv, b))
         return;
+    if (!cJSON_GetArraySize(rows)) {
+        ft_put(cv, b.y, 1, b.w - 1, FT_ROLE_MUTED, "No row was rejected.");
+        return;
+    }
     if (c->rp.reject_scroll > most)
         c->rp.reject_scroll = most > 0 ? most : 0;
     ft_put_right(cv, b.y, 1, 10, FT_ROLE_STRONG, "LINE");
     ft_put(cv, b.y, 13, 30, FT_ROLE_STRONG, "REASON");
-    ft_put(cv, b.y, 45, b.w - 45, FT_ROLE_STRONG, "TEXT");
+    ft_put(cv, b.y, text_x, b.w - text_x, FT_ROLE_STRONG, "TEXT");
     cJSON_ArrayForEach(one, rows)
     {
         int y = b.y + 1 + n - c->rp.reject_scroll;
@@ -796,8 +839,8 @@ static void rejects_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b
         if (n >= c->rp.reject_scroll && n - c->rp.reject_scroll < b.h - 1) {
             ft_fmt_count(line, sizeof(line), (uint64_t)fmax(0, ft_js_number(one, "line")));
             ft_put_right(cv, y, 1, 10, FT_ROLE_NORMAL, line);
-            ft_put(cv, y, 13, 30, FT_ROLE_WARN, ft_js_text(one, "reason"));
-            ft_put(cv, y, 45, b.w - 45, FT_ROLE_MUTED,
+            ft_put(cv, y, 13, text_x - 15, FT_ROLE_WARN, ft_js_text(one, "reason"));
+            ft_put(cv, y, text_x, b.w - text_x, FT_ROLE_MUTED,
                    c->masked ? "(m shows the text)" : ft_js_text(one, "text"));
         }
         n++;

@@ -72,6 +72,7 @@ shows ana 20 'rows\.csv .* running'
 
 # a file behind it waits for its turn and can be taken back
 head -n 51 rows.csv >next.csv
+echo 'no row' >>next.csv
 types ana R
 shows ana 20 'next\.csv'
 types ana /
@@ -142,7 +143,7 @@ types ana x
 shows ana 10 'begin the next'
 types ana y
 shows ana 20 'rows\.csv .* stopped'
-shows ana 20 'next\.csv was replayed: 50 rows sent, 0 rejected'
+shows ana 20 'next\.csv was replayed: 50 rows sent, 1 rejected'
 shows ana 20 'No replay runs'
 
 shows ana 20 'the last one: sent 50 rows +acked 50 +rejected 1'
