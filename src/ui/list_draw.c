@@ -225,9 +225,10 @@ static void sort_done(struct ft_con *c, const char *text)
     static const char letters[] = "nrsaw";
     struct ft_list *l = ft_con_list(c);
     const char *p = strchr(letters, *text);
+    enum ft_sort sort = p ? (enum ft_sort)(p - letters) : FT_N_SORTS;
 
     if (l && p)
-        sort_list(c, l, (enum ft_sort)(p - letters), l->reverse);
+        sort_list(c, l, sort, l->sort == sort && l->reverse);
 }
 
 void ft_list_sort_by(struct ft_con *c, struct ft_list *l, enum ft_column col)
@@ -340,7 +341,7 @@ bool ft_list_act(struct ft_con *c, struct ft_list *l, enum ft_act act)
             ft_say(c, "No row is selected.");
         return true;
     case FT_ACT_SEARCH:
-        ft_prompt_text(c, "search", l->search, search_done);
+        ft_prompt_text(c, "search", "", search_done);
         return true;
     case FT_ACT_SEARCH_NEXT:
         search_again(c, l, 1);

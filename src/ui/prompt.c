@@ -279,8 +279,14 @@ static void filter_customer(struct ft_con *c, const char *name)
         ft_say_error(c, "Names are masked; m shows them, then they can be searched.");
         return;
     }
+    if (strchr(name, '"')) {
+        ft_say_error(c, "A name with a quotation mark cannot be searched.");
+        return;
+    }
     snprintf(c->queue.filter_text, sizeof(c->queue.filter_text), "customer~\"%s\"", name);
     ft_con_go(c, FT_PLACE_QUEUE);
+    ft_list_rebuild(&c->queue, c->wall_ms); /* until the answer comes: of the rows that are there */
+    ft_list_first(&c->queue);
 }
 
 /* "0.65" or "simulate 0.65" */

@@ -94,9 +94,10 @@ static int draw_partitions(const struct ft_con *c, struct ft_canvas *cv, struct 
         }
         if (!isnan(slope))
             ft_fmt_signed(slope_text, sizeof(slope_text), llround(slope));
-        ft_putf(cv, y, 1, b.w - 1, role, "%s %-*.*s %4s %12s %12s %9s %7s  %s",
-                i == c->he.at ? ">" : " ", name_w, name_w, ft_js_text(one, "topic"), part_text,
-                n[0], n[1], n[2], slope_text, ft_js_text(one, "owner"));
+        ft_putf(cv, y, 1, b.w - 1, role, "%s %-*s %4s %12s %12s %9s %7s  %s",
+                i == c->he.at ? ">" : " ", name_w, "", part_text, n[0], n[1], n[2], slope_text,
+                ft_js_text(one, "owner"));
+        ft_put(cv, y, 3, name_w, role, ft_js_text(one, "topic"));
         if (i == c->he.at) {
             ft_select(cv, y, 0, b.w);
             cv->cursor_x = 0;

@@ -148,8 +148,10 @@ static void help_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     } else {
         draw_column(cv, (struct ft_box){b.y, 0, b.h, b.w}, &here, c->hp.scroll);
     }
-    if (most > 0 && c->hp.scroll < most && b.w >= 60)
+    if (most > 0 && c->hp.scroll < most && b.w >= 60) {
+        ft_blank(cv, b.y + b.h - 1, b.w - 9, 9);
         ft_put_right(cv, b.y + b.h - 1, b.w - 8, 8, FT_ROLE_MUTED, "more: j");
+    }
 }
 
 static void help_search(struct ft_con *c, const char *text)
@@ -208,7 +210,7 @@ static bool help_act(struct ft_con *c, enum ft_act act)
     if (ft_scroll_act(act, 18, &c->hp.scroll))
         return true;
     if (act == FT_ACT_SEARCH) {
-        ft_prompt_text(c, "search this help", c->hp.search, help_search);
+        ft_prompt_text(c, "search this help", "", help_search);
         return true;
     }
     if (act == FT_ACT_CLOSE && c->hp.search[0]) {

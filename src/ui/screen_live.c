@@ -343,6 +343,9 @@ static void draw_empty(const struct ft_con *c, struct ft_canvas *cv, struct ft_b
                 "Nothing was scored yet. %s Replay starts a file, %s Health says what is missing.",
                 ft_keymap_name(&c->keymap, FT_ACT_REPLAY, n, sizeof(n)),
                 ft_keymap_name(&c->keymap, FT_ACT_HEALTH, key, sizeof(key)));
+    else if (l->flagged > 0)
+        ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
+                "%s were flagged; none of them is in the database yet.", count(n, l->flagged));
     else
         ft_putf(cv, b.y, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
                 "Nothing is flagged yet: 0 of %s scores rose above %s. %s Threshold",

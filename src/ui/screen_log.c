@@ -149,7 +149,7 @@ static bool log_act(struct ft_con *c, enum ft_act a)
             open_line(c, one);
         return true;
     case FT_ACT_SEARCH:
-        ft_prompt_text(c, "search", c->lg.search, log_search);
+        ft_prompt_text(c, "search", "", log_search);
         return true;
     case FT_ACT_SEARCH_NEXT:
     case FT_ACT_SEARCH_PREV:

@@ -247,6 +247,43 @@ static void test_resizes_keep_the_selection(void **state)
     stop(&r);
 }
 
+/* A new search, another order, one customer: nothing of what was there before is left over. */
+static void test_what_is_asked_for_is_what_is_shown(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    start(&r, "normal");
+    for (const char *place = "126?"; *place; place++) {
+        type(&r, (char[]){*place, '/', '\0'});
+        type(&r, "Kovacek\r/");
+        assert_string_equal(r.con->prompt.text, "");
+        type(&r, "\033");
+        if (*place == '?')
+            type(&r, "\033");
+    }
+    type(&r, "1sI");
+    type(&r, "\033I");
+    assert_true(r.con->flagged.reverse);
+    type(&r, "sa");
+    assert_int_equal(r.con->flagged.sort, FT_SORT_AMOUNT);
+    assert_false(r.con->flagged.reverse);
+    type(&r, "m2");
+    ft_con_tick(r.con, 2000, 2000);
+    assert_true(r.con->queue.n_view > 0);
+    type(&r, ":customer No Such Name\r");
+    assert_int_equal(r.con->queue.n_view, 0);
+    type(&r, ":customer No \"Name\r");
+    assert_non_null(strstr(r.con->message, "quotation mark"));
+    type(&r, "4");
+    ft_con_tick(r.con, 3000, 3000);
+    type(&r, "j\rG");
+    assert_int_equal(r.con->rp.field, 5); /* start */
+    type(&r, "g");
+    assert_int_equal(r.con->rp.field, 0);
+    stop(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_how_long_a_message_stays),
         cmocka_unit_test(test_pasted_text_decides_nothing),
         cmocka_unit_test(test_resizes_keep_the_selection),
+        cmocka_unit_test(test_what_is_asked_for_is_what_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,7 +145,6 @@ types ana y
 shows ana 20 'rows\.csv .* stopped'
 shows ana 20 'next\.csv was replayed: 50 rows sent, 1 rejected'
 shows ana 20 'No replay runs'
-
 shows ana 20 'the last one: sent 50 rows +acked 50 +rejected 1'
 
 # the rows that a file's last run rejected, with their lines
@@ -174,6 +173,7 @@ shows ana 20 '^ > +[0-2] +5 '
 types ana Escape Escape
 exits 0 "$FRAUDTOP" topics list --json
 same "partitions of the status topic" "$(jq ".topics[] | select(.topic == \"$T.status\") | .partitions" "$TMP/out")" 1
+
 # all that the filter shows as a file; the summary for the next shift
 shows ana 20 'lag 0'
 types ana 2
