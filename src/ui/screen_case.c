@@ -355,14 +355,16 @@ static void draw_what_if(const struct ft_con *c, struct ft_canvas *cv, struct ft
                "nothing tried yet; nothing of it is stored");
     for (size_t i = 0; i < c->cs.n_what_if && (int)i + 1 < b.h; i++) {
         const struct ft_what_if *w = &c->cs.what_if[i];
+        enum ft_role role = isnan(w->score) ? FT_ROLE_MUTED : FT_ROLE_NORMAL;
+        char score[40] = "scoring ...";
+        int y = b.y + 1 + (int)i, used, score_w;
 
-        if (isnan(w->score))
-            ft_putf(cv, b.y + 1 + (int)i, b.x + 1, b.w - 1, FT_ROLE_MUTED,
-                    "%s %s -> %s  scoring ...", w->column, w->from, w->to);
-        else
-            ft_putf(cv, b.y + 1 + (int)i, b.x + 1, b.w - 1, FT_ROLE_NORMAL,
-                    "%s %s -> %s   score %.3f -> %.3f", w->column, w->from, w->to, c->cs.row.score,
-                    w->score);
+        if (!isnan(w->score))
+            snprintf(score, sizeof(score), "score %.3f -> %.3f", c->cs.row.score, w->score);
+        score_w = (int)strlen(score); /* it stays, whatever else must be cut */
+        used = ft_putf(cv, y, b.x + 1, b.w - 5 - score_w, role, "%s %s -> %s", w->column, w->from,
+                       w->to);
+        ft_put(cv, y, b.x + 4 + used, score_w, role, score);
     }
 }
 
@@ -419,6 +421,8 @@ static void draw_customer(const struct ft_con *c, struct ft_canvas *cv, struct f
                  others);
     else
         snprintf(right, sizeof(right), "%d more flagged", others);
+    if (n >= 1 && (int)strlen(right) + 26 > b.w) /* a rule says all of it or nothing */
+        snprintf(right, sizeof(right), "%.0f tx, %d more flagged", n, others);
     ft_title(c, cv, b.y, b.x, b.w, "customer history", right);
     b.y++, b.h--;
     if (known + others == 0) {
@@ -756,9 +760,11 @@ static void value_typed(struct ft_con *c, const char *text)
 static void column_typed(struct ft_con *c, const char *text)
 {
     struct ft_what_if *w;
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(part(c, "data"), text);
+    const cJSON *m;
     char label[120], value[160];
 
+    text = *text ? text : "amount";
+    m = cJSON_GetObjectItemCaseSensitive(part(c, "data"), text);
     if (!m) {
         ft_say_error(c, "No column is called \"%s\"; pane fields lists them.", text);
         return;
@@ -783,7 +789,7 @@ static void what_if(struct ft_con *c)
         ft_say(c, "What if needs the transaction's fields, which are not known here.");
         return;
     }
-    ft_prompt_text(c, "what if: change which column?", "amount", column_typed);
+    ft_prompt_text(c, "what if: change which column? (Enter: amount)", "", column_typed);
     snprintf(c->prompt.above, sizeof(c->prompt.above),
              "columns: amount merch cat_id transaction_time one_city us_state ... (pane fields)");
 }

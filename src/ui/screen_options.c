@@ -182,12 +182,14 @@ static bool shown(const struct ft_columns *cols, int col, size_t *at)
     return false;
 }
 
-static void columns_enter(struct ft_con *c)
+/* As they are shown: nothing is chosen by looking, else the defaults for one width would stay for all. */
+static struct ft_columns as_shown(struct ft_con *c)
 {
-    struct ft_columns *cols = columns(c);
+    struct ft_columns cols = *columns(c);
 
-    if (cols->n == 0)
-        ft_columns_default(cols, 80);
+    if (cols.n == 0)
+        ft_columns_default(&cols, c->last_cols < 80 ? 80 : c->last_cols);
+    return cols;
 }
 
 /* Shown ones first, in their order, then the others. */
@@ -206,7 +208,7 @@ static int column_at(const struct ft_columns *cols, int i)
 
 static void columns_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
 {
-    const struct ft_columns *cols = columns(c);
+    const struct ft_columns now = as_shown(c), *cols = &now;
 
     ft_title(c, cv, b.y, b.x, b.w, "columns", "Enter show, hide  h l move  + - width");
     for (int i = 0; i < FT_N_COLUMNS && i + 2 < b.h; i++) {
@@ -236,7 +238,7 @@ static void swap(struct ft_columns *cols, size_t a, size_t b)
 
 static bool columns_act(struct ft_con *c, enum ft_act act)
 {
-    struct ft_columns *cols = columns(c);
+    struct ft_columns now = as_shown(c), *cols = &now;
     int col = column_at(cols, c->column_at);
     size_t at = 0;
     bool on = shown(cols, col, &at);
@@ -277,6 +279,7 @@ static bool columns_act(struct ft_con *c, enum ft_act act)
     default:
         return false;
     }
+    *columns(c) = now;
     ft_state_save(c);
     return true;
 }
@@ -285,5 +288,4 @@ const struct ft_view ft_view_columns = {.letter = 'O',
                                         .title = "Columns",
                                         .hints = option_hints,
                                         .draw = columns_draw,
-                                        .act = columns_act,
-                                        .enter = columns_enter};
+                                        .act = columns_act};

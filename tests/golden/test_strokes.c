@@ -268,7 +268,22 @@ static void test_what_is_asked_for_is_what_is_shown(void **state)
     type(&r, "sa");
     assert_int_equal(r.con->flagged.sort, FT_SORT_AMOUNT);
     assert_false(r.con->flagged.reverse);
-    type(&r, "m2");
+    type(&r, "cj\033"); /* looked at, nothing chosen */
+    assert_int_equal(r.con->live_cols.n, 0);
+    type(&r, "cj\r\033");
+    assert_true(r.con->live_cols.n > 0);
+    type(&r, "2");
+    ft_con_tick(r.con, 1000, 1000);
+    type(&r, "\r");
+    ft_con_tick(r.con, 2000, 2000);
+    type(&r, "wtransaction_time\r2020-02-23 12:00:00\r");
+    ft_con_tick(r.con, 3000, 3000);
+    ft_con_draw(r.con, &r.cv);
+    assert_int_equal(r.con->cs.n_what_if, 1);
+    assert_string_equal(r.con->cs.what_if[0].column, "transaction_time");
+    type(&r, "w\r");
+    assert_non_null(strstr(r.con->prompt.label, "amount, now"));
+    type(&r, "\033\033m2");
     ft_con_tick(r.con, 2000, 2000);
     assert_true(r.con->queue.n_view > 0);
     type(&r, ":customer No Such Name\r");
