@@ -382,10 +382,18 @@ static double slope(const double *v, size_t n)
     return k >= 5 ? (k * sxy - sx * sy) / (k * sxx - sx * sx) : (double)NAN;
 }
 
+/* Those that do the work come first. */
+static int watches(const struct ft_process *p)
+{
+    return strcmp(p->role, "console") == 0 || strcmp(p->role, "watch") == 0;
+}
+
 static int by_role(const void *a, const void *b)
 {
     const struct ft_process *x = a, *y = b;
-    int c = strcmp(x->role, y->role);
+    int c = watches(x) - watches(y);
+
+    c = c ? c : strcmp(x->role, y->role);
 
     c = c ? c : strcmp(x->host, y->host);
     return c ? c : (x->pid > y->pid) - (x->pid < y->pid);

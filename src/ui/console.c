@@ -783,7 +783,8 @@ static void draw_tiny(const struct ft_con *c, struct ft_canvas *cv)
     char rate[16], flagged[32], lag[32];
 
     ft_fmt_rate(rate, sizeof(rate), c->live->scored_per_s);
-    ft_fmt_count(flagged, sizeof(flagged), c->live->flagged);
+    ft_fmt_count(flagged, sizeof(flagged),
+                 c->live->flagged > c->live->db_flagged ? c->live->flagged : c->live->db_flagged);
     ft_fmt_count(lag, sizeof(lag), c->live->lag_score < 0 ? 0 : (uint64_t)c->live->lag_score);
     ft_putf(cv, 0, 0, cv->cols, FT_ROLE_NORMAL,
             "fraudtop %s/s flagged %s lag %s - enlarge to 40 x 10", rate, flagged,

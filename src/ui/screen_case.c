@@ -589,7 +589,9 @@ static void draw_raw(const struct ft_con *c, struct ft_canvas *cv, struct ft_box
 
 /* ---- the screen ----------------------------------------------------------------------------------- */
 
-static void status_text(const struct ft_con *c, char *out, size_t size)
+#define TITLE_MORE 10 /* what a title needs beside its two texts */
+
+static void status_text(const struct ft_con *c, int w, char *out, size_t size)
 {
     const struct ft_flagged *r = &c->cs.row;
     const char *what = r->status == 'f'   ? "FRAUD"
@@ -597,15 +599,17 @@ static void status_text(const struct ft_con *c, char *out, size_t size)
                        : r->status == 'e' ? "ESCALATED"
                        : r->status == 's' ? "SNOOZED"
                                           : "OPEN";
+    const char *who;
     char age[24];
 
     if (!r->claimed_by[0]) {
         snprintf(out, size, "%s", what);
         return;
     }
+    who = strcmp(r->claimed_by, c->live->user) == 0 ? "you" : r->claimed_by;
     ft_show_waiting(c->wall_ms - r->claimed_ms, age, sizeof(age));
-    snprintf(out, size, "%s  claimed by %s %s", what,
-             strcmp(r->claimed_by, c->live->user) == 0 ? "you" : r->claimed_by, age);
+    if (snprintf(out, size, "%s  claimed by %s %s", what, who, age) + TITLE_MORE + 15 > w)
+        snprintf(out, size, "%s  %.11s", what, who);
 }
 
 static void draw_overview(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
@@ -661,10 +665,15 @@ void ft_case_draw(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     char id[FT_UUID_TEXT + 1], end[FT_SHORT_ID], amount[40], left[64], right[80], age[40];
     struct ft_box body = {b.y + 5, b.x, b.h - 6, b.w};
 
+    const char *state;
+
     ft_uuid_format(&c->cs.id, id);
-    snprintf(left, sizeof(left), "tx %s", b.w >= 70 ? id : ft_show_id(&c->cs.id, end));
-    status_text(c, right, sizeof(right));
-    ft_title(c, cv, b.y, b.x, b.w, left, ft_loaded_age(c, &c->cs.data, age, sizeof(age), right));
+    status_text(c, b.w, right, sizeof(right));
+    state = ft_loaded_age(c, &c->cs.data, age, sizeof(age), right);
+    snprintf(left, sizeof(left), "tx %s", id);
+    if ((int)(strlen(left) + strlen(state)) + TITLE_MORE > b.w) /* who has it comes first */
+        snprintf(left, sizeof(left), "tx %s", ft_show_id(&c->cs.id, end));
+    ft_title(c, cv, b.y, b.x, b.w, left, state);
     if (b.h >= 12) {
         draw_facts(c, cv, (struct ft_box){b.y + 1, b.x, 4, b.w});
     } else {
