@@ -76,12 +76,12 @@ static const char stats_sql[] =
     " ORDER BY at DESC LIMIT $1::int8) newest"
 static const char log_sql[] =
     "WITH l AS (SELECT at, 'case' AS part, 'info' AS level, who, transaction_id, number,"
-    "   concat_ws(' ', kind, reason, '\"' || note || '\"',"
+    "   concat_ws(' ', kind, reason, '\"' || nullif(note, '') || '\"',"
     "    CASE WHEN until IS NOT NULL THEN 'until ' || " SQL_TIME("until") " END) AS text"
     "   FROM " NEWEST("fraudtop_events")
     "  UNION ALL SELECT at, 'control', 'info', who, NULL, NULL, concat_ws(' ', kind,"
     "    CASE WHEN jsonb_typeof(value) = 'object' AND value ? kind THEN value ->> kind"
-    "     ELSE value::text END, '\"' || note || '\"')"
+    "     ELSE value::text END, '\"' || nullif(note, '') || '\"')"
     "   FROM " NEWEST("fraudtop_in_force")
     "  UNION ALL SELECT at, kind, 'warning', host, NULL, NULL, message"
     "   FROM " NEWEST("fraudtop_alerts") ") "

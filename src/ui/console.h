@@ -145,8 +145,8 @@ struct ft_thr_state {
     bool labels;
     double cursor;
     bool cursor_set;
-    int at; /* of the known frauds between threshold and cursor */
-    double to_apply;
+    int at;                  /* of the known frauds between threshold and cursor */
+    double to_apply, before; /* a threshold, and the one that it replaces */
 };
 
 #define FT_MAX_FILES 512

@@ -326,6 +326,8 @@ static void typed(struct ft_con *c, const char *text)
     char *end;
     double x = strtod(text, &end);
 
+    if (!*text)
+        return;
     if (*end || !(x >= 0 && x <= 1))
         ft_say_error(c, "\"%s\" is no threshold between 0 and 1.", text);
     else
@@ -334,16 +336,20 @@ static void typed(struct ft_con *c, const char *text)
 
 static void applied(struct ft_con *c, const struct ft_answer *a, const cJSON *json)
 {
-    char thr[FT_THRESHOLD_TEXT];
+    double sample = ft_js_number(json, "sample");
+    char thr[FT_THRESHOLD_TEXT], before[FT_THRESHOLD_TEXT];
 
     if (!a->ok)
         ft_say_error(c, "Not applied: %s", a->error);
-    else if (!isnan(ft_js_number(json, "sample")))
+    else if (!isnan(sample) && sample <= 0)
+        ft_say(c, "No random sample from below the threshold is reviewed from now on.");
+    else if (!isnan(sample))
         ft_say(c, "One of %.0f below the threshold is reviewed from now on; filter sampled=yes.",
-               1 / fmax(1e-9, ft_js_number(json, "sample")));
+               1 / fmax(1e-9, sample));
     else
-        ft_say(c, "Threshold %s is in force; past rows stay as they are. The Log has it.",
-               ft_show_threshold(ft_js_number(json, "threshold"), thr));
+        ft_say(c, "Threshold %s is in force, before it %s; past rows stay. The Log has it.",
+               ft_show_threshold(ft_js_number(json, "threshold"), thr),
+               ft_show_threshold(c->thr.before, before));
     enter(c);
 }
 
@@ -390,6 +396,7 @@ static void apply(struct ft_con *c)
         return;
     }
     c->thr.to_apply = t->cursor;
+    c->thr.before = c->live->threshold; /* to be typed again by whoever takes it back */
     snprintf(c->prompt.above, sizeof(c->prompt.above),
              "threshold %s -> %s: reviews per hour %.0f -> %.0f",
              ft_show_threshold(c->live->threshold, now), ft_show_threshold(t->cursor, then),
@@ -410,19 +417,24 @@ static double below_a_day(const struct ft_thr_state *t, double threshold)
 static void sample_typed(struct ft_con *c, const char *text)
 {
     double n, below = below_a_day(&c->thr, c->live->threshold);
-    char *end;
+    char *end, share[32];
 
+    if (!*text)
+        return;
     n = strtod(text, &end);
-    if (*end || !(n >= 0))
+    if (*end || !(n >= 0)) {
         ft_say_error(c, "\"%s\" is no number of transactions a day.", text);
-    else
-        send_apply(c, "sample", below > 0 ? fmin(1, n / below) : 0, "");
+        return;
+    }
+    snprintf(share, sizeof(share), "%.4g",
+             below > 0 ? fmin(1, n / below) : 0); /* as the Log has it */
+    send_apply(c, "sample", strtod(share, NULL), "");
 }
 
 static void sample(struct ft_con *c)
 {
     double below = below_a_day(&c->thr, c->live->threshold);
-    char text[24], n[32], label[160];
+    char now[32], n[32], label[160];
 
     if (ft_read_only(c)) {
         ft_say_error(c, "%s", ft_read_only(c));
@@ -434,9 +446,11 @@ static void sample(struct ft_con *c)
         return;
     }
     ft_fmt_count(n, sizeof(n), (uint64_t)below);
-    snprintf(label, sizeof(label), "random sample from below: how many of %s a day (0: none)", n);
-    snprintf(text, sizeof(text), "%.0f", c->thr.sample > 0 ? c->thr.sample * below : 0);
-    ft_prompt_text(c, label, text, sample_typed);
+    ft_fmt_count(now, sizeof(now),
+                 c->thr.sample > 0 ? (uint64_t)llround(c->thr.sample * below) : 0);
+    snprintf(label, sizeof(label),
+             "random sample from below: how many of %s a day? (now %s; 0: none)", n, now);
+    ft_prompt_text(c, label, "", sample_typed);
 }
 
 static void open_known(struct ft_con *c)
@@ -470,7 +484,7 @@ static bool act(struct ft_con *c, enum ft_act a)
         move(c, 0.05);
         return true;
     case FT_ACT_THR_TYPE:
-        ft_prompt_text(c, "threshold", ft_show_threshold(c->thr.cursor, text), typed);
+        ft_prompt_text(c, "try which threshold, 0 to 1?", "", typed);
         return true;
     case FT_ACT_SAMPLE:
         sample(c);
