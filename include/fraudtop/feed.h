@@ -117,6 +117,7 @@ struct ft_live {
     bool has_labels;
     uint64_t tp, fp, tn, fn;
     double money_flagged, money_missed, money_false_alarm;
+    bool db_read; /* ever: else nothing is known of the queue */
     uint64_t queue_open, queue_claimed, queue_over_limit, decided_today;
     uint64_t decided_fraud, decided_legitimate, decided_escalated;
     int64_t queue_oldest_ms;       /* age of the oldest open case; -1 none */

@@ -220,6 +220,8 @@ static void live(void *self, struct ft_live *out)
         ft_console_say(c, false, FT_NO_KEY_TEXT);
     }
     out->flagged_per_s = flagged_rate(c, open ? ft_watch_flagged(c->watch) : 0, out->now_ms);
+    if (isnan(out->scored_per_s))
+        out->flagged_per_s = NAN;
     out->replay.waiting = c->waiting;
     out->demo = c->demo;
     snprintf(out->user, sizeof(out->user), "%s", c->user);

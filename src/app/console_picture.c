@@ -163,6 +163,7 @@ void ft_picture_show(const struct ft_picture *p, struct ft_live *out, struct ft_
     const struct ft_case_totals *t = &p->totals;
 
     memcpy(out->window, p->window, sizeof(out->window));
+    out->db_read = p->read_ms != 0;
     out->db_stored = t->stored;
     out->db_flagged = t->flagged;
     out->has_labels = t->has_labels;

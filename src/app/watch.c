@@ -283,11 +283,16 @@ static bool lives(const struct beat *b, int64_t now_ms)
     return !b->gone && now_ms - b->seen_ms < GONE_MS;
 }
 
+static bool deaf(const struct ft_watch *w, int64_t now_ms)
+{
+    return w->echo && now_ms - w->heard_ms > DEAF_MS;
+}
+
 /* While Kafka is silent nobody is taken to have ended: who lived when it was heard last.  Nor at once when it is back: not
  * everybody finds it at the same time. */
 static bool lived(const struct ft_watch *w, const struct beat *b, int64_t now_ms)
 {
-    if (w->echo && now_ms - w->heard_ms > DEAF_MS)
+    if (deaf(w, now_ms))
         return lives(b, w->heard_ms);
     return lives(b, now_ms) ||
            (w->back_ms && now_ms - w->back_ms < 2 * GONE_MS && lives(b, w->quiet_ms));
@@ -466,9 +471,12 @@ void ft_watch_live(struct ft_watch *w, struct ft_live *out, struct ft_process *p
     out->rejected = sum[FT_M_REJECTED];
     out->dead = sum[FT_M_DEAD] + sum[FT_M_SINK_DEAD];
     out->replayed_per_s = sum_rate(w, FT_M_SENT, out->now_ms);
-    out->scored_per_s = sum_rate(w, FT_M_SCORED, out->now_ms);
-    out->stored_per_s = sum_rate(w, FT_M_STORED, out->now_ms);
-    out->flagged_per_s = sum_rate(w, FT_M_FLAGGED, out->now_ms);
+    out->scored_per_s = out->stored_per_s =
+        NAN; /* of others nothing is known while nothing is heard */
+    if (w->heard_ms && !deaf(w, out->now_ms)) {
+        out->scored_per_s = sum_rate(w, FT_M_SCORED, out->now_ms);
+        out->stored_per_s = sum_rate(w, FT_M_STORED, out->now_ms);
+    }
     memcpy(out->rate, w->rate, sizeof(w->rate));
     out->n_rate = w->n_rate;
     out->lag_score = sum_lag(w, FT_WATCH_SCORE, out->now_ms);

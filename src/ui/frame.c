@@ -19,7 +19,9 @@ static int draw_tabs(const struct ft_con *c, struct ft_canvas *cv, int x)
         char text[48];
         bool on = (int)now == i;
 
-        if (i == 1 && c->live->pg.state != FT_PART_NONE)
+        if (i == 1 && !c->live->db_read && c->live->pg.state != FT_PART_NONE)
+            snprintf(text, sizeof(text), "%d %s ?", i + 1, screen_name[i]);
+        else if (i == 1 && c->live->pg.state != FT_PART_NONE)
             snprintf(text, sizeof(text), "%d %s %" PRIu64, i + 1, screen_name[i],
                      c->live->queue_open);
         else

@@ -376,6 +376,7 @@ static void set_processes(struct ft_scene *s, struct ft_live *l)
 
 static void set_queue(struct ft_scene *s, struct ft_live *l)
 {
+    l->db_read = true;
     l->queue_oldest_ms = -1;
     for (size_t i = 0; i < s->n_row; i++) {
         int64_t age = l->wall_ms - s->row[i].arrived_ms;

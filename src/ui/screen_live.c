@@ -361,6 +361,8 @@ static void draw_list(struct ft_con *c, struct ft_canvas *cv, struct ft_box b)
     if (c->flagged.filter.n)
         snprintf(left, sizeof(left), "flagged: %s: %zu of %zu", c->flagged.filter_text,
                  c->flagged.n_view, c->flagged.n);
+    else if (!l->db_read && !l->scored)
+        snprintf(left, sizeof(left), "flagged");
     else
         snprintf(left, sizeof(left), "flagged, %s first: %s of %s",
                  c->flagged.sort == FT_SORT_NEWEST ? (c->flagged.reverse ? "oldest" : "newest")
@@ -385,8 +387,11 @@ static void draw_compact(struct ft_con *c, struct ft_canvas *cv, struct ft_box b
 
     ft_fmt_age(age, sizeof(age), l->queue_oldest_ms);
     age[5] = '\0';
-    ft_putf(cv, b.y, 0, b.w, FT_ROLE_NORMAL, "flagged %s   queue %s   oldest %s",
-            count(a, most(l->flagged, l->db_flagged)), count(q, l->queue_open), age);
+    if (l->db_read)
+        ft_putf(cv, b.y, 0, b.w, FT_ROLE_NORMAL, "flagged %s   queue %s   oldest %s",
+                count(a, most(l->flagged, l->db_flagged)), count(q, l->queue_open), age);
+    else
+        ft_putf(cv, b.y, 0, b.w, FT_ROLE_NORMAL, "flagged %s   queue ?", count(a, l->flagged));
     ft_title(c, cv, b.y + 1, 0, b.w, "", "");
     if (c->flagged.n_view == 0)
         draw_empty(c, cv, (struct ft_box){b.y + 2, 0, 1, b.w});
@@ -426,6 +431,10 @@ static void draw_review(const struct ft_con *c, struct ft_canvas *cv, struct ft_
     ft_title(c, cv, b.y, b.x, b.w, "review", right);
     if (l->pg.state == FT_PART_NONE) {
         ft_put(cv, b.y + 1, b.x + 1, b.w, FT_ROLE_MUTED, "no database: nothing can be reviewed");
+        return;
+    }
+    if (!l->db_read) {
+        ft_put(cv, b.y + 1, b.x + 1, b.w - 1, FT_ROLE_MUTED, "not known: nothing was read yet");
         return;
     }
     ft_fmt_age(age, sizeof(age), l->queue_oldest_ms);

@@ -134,6 +134,11 @@ static void draw_counts(const struct ft_con *c, struct ft_canvas *cv, int y, int
     const struct ft_live *l = c->live;
     char open[32], claimed[32], over[32], today[32], age[24];
 
+    if (!l->db_read) {
+        ft_put(cv, y, x + 1, w - 1, FT_ROLE_MUTED,
+               "how many wait is not known: nothing was read yet");
+        return;
+    }
     ft_fmt_count(open, sizeof(open), l->queue_open);
     ft_fmt_count(claimed, sizeof(claimed), l->queue_claimed);
     ft_fmt_count(over, sizeof(over), l->queue_over_limit);

@@ -37,6 +37,7 @@ grep -q '^postgres is down: ' "$TMP/out" || fail "plain does not say what is dow
 if grep -q "$(printf '\033')" "$TMP/out"; then fail "escape sequences in plain output"; fi
 exits 0 timeout 60 "$FRAUDTOP" snapshot "${away[@]}" -m "$model" --size 80x24
 grep -q 'PG DOWN' "$TMP/out" || fail "the snapshot does not say so: $(cat "$TMP/out")"
+grep -q '2 Queue ?' "$TMP/out" && grep -q 'score ?  sink ?' "$TMP/out" || fail "what nobody knows has a number: $(cat "$TMP/out")"
 
 # a missing model: the console opens and says so
 console bare 80x24 "${away[@]}" -m "$TMP/none"
