@@ -236,6 +236,7 @@ struct ft_control_opts {
     const char *role;      /* "replay", "score", "sink", "run", "demo" */
     const uint8_t *secret; /* for its fingerprint; NULL: none */
     const char *model;     /* "seed-004 1"; NULL: none */
+    bool topics_made;      /* else heartbeats begin when the control topic has been read */
     const char
         *copy_conninfo; /* copy control and status into this database (the sink does); NULL: no */
 };

@@ -296,8 +296,14 @@ static void send_heartbeat(struct ft_control *c, struct ft_producer *p, struct f
     (void)!ft_producer_poll(p, 0, &err);
 }
 
-/* Waits for nobody, so that a process whose database hangs is still seen; only for the topics, which are made together: a
- * producer that came first would have the broker make one of its own kind, which is not compacted. */
+/* The topics are made together.  A producer that came first would have the broker make one of its own kind, which is not
+ * compacted. */
+static bool may_beat(const struct ft_control *c)
+{
+    return c->o.topics_made || atomic_load(&c->ready);
+}
+
+/* Waits for nobody, so that a process whose database hangs is still seen. */
 static void *beat_main(void *arg)
 {
     struct ft_control *c = arg;
@@ -312,8 +318,7 @@ static void *beat_main(void *arg)
         if (!out && ft_producer_new(&out, c->o.bus, &po, &err) != FT_OK) {
             ft_log(FT_WARN, "control", "%s", err.text);
             ft_sleep_ms(500);
-        } else if (atomic_load(&c->ready) &&
-                   (atomic_exchange(&c->soon, 0) || ft_now_ms() >= next)) {
+        } else if (may_beat(c) && (atomic_exchange(&c->soon, 0) || ft_now_ms() >= next)) {
             send_heartbeat(c, out, &b, false);
             next = ft_now_ms() + 1000;
         } else {
@@ -321,7 +326,7 @@ static void *beat_main(void *arg)
         }
     }
     if (out) {
-        if (atomic_load(&c->ready))
+        if (may_beat(c))
             send_heartbeat(c, out, &b, true);
         (void)!ft_producer_flush(out, 300, &err);
         ft_producer_free(out);

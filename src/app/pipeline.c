@@ -164,6 +164,7 @@ enum ft_status ft_pipeline_connect(struct ft_pipeline *p, struct ft_err *err)
 
     if (st == FT_OK && (p->parts & FT_WITH_SINK))
         st = keep_trying(p, "PostgreSQL", try_database, err);
+    p->connected = st == FT_OK;
     return st;
 }
 
@@ -176,7 +177,8 @@ static enum ft_status start_control(struct ft_pipeline *p, struct ft_err *err)
                                  .topics = &p->pipe.topics,
                                  .role = p->role,
                                  .secret = p->pipe.secret,
-                                 .model = model};
+                                 .model = model,
+                                 .topics_made = p->connected};
 
     if (p->scorer && (p->parts & FT_WITH_SCORE))
         snprintf(model, sizeof(model), "%s %s", ft_scorer_info(p->scorer)->name,

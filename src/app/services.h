@@ -36,6 +36,7 @@ struct ft_pipeline {
     struct ft_pipe pipe; /* bus, topics, secret, control */
     struct ft_pg *pg;    /* the private server, when embedded */
     const char *conninfo;
+    bool connected; /* by ft_pipeline_connect */
     struct ft_scorer *scorer, *challenger;
     struct ft_scorer *loaded[FT_MAX_MODELS]; /* put into force meanwhile */
     size_t n_loaded;

@@ -99,7 +99,7 @@ static void stage_words(const struct ft_scorer *s, struct ft_score_scratch *x, s
     const struct ft_stage *g = &s->stage[stage];
     const struct ft_value *v = values_at(s, x, stage, i);
     struct ranked *rank = g->model ? calloc(g->n_features + 1, sizeof(*rank)) : NULL;
-    size_t at = ft_stage_words(x->raw[stage][i], out, size), n = 0, told[2];
+    size_t at = 0, n = 0, told[2];
     double base;
 
     if (rank && rank_stage(s, x, stage, i, rank, &base, NULL) == FT_OK)
@@ -108,12 +108,10 @@ static void stage_words(const struct ft_scorer *s, struct ft_score_scratch *x, s
     for (size_t k = 0; k < n; k++) {
         const struct ft_feature *f = &g->feature[told[k]];
 
-        at += (size_t)snprintf(out + at, size - at, k ? "" : " (");
         at +=
             ft_plain_words(f, s->column[f->from[0]].name, &v[told[k]], k > 0, out + at, size - at);
     }
-    if (n && at + 1 < size)
-        snprintf(out + at, size - at, ")");
+    ft_stage_words(x->raw[stage][i], at > 0, out + at, size - at);
 }
 
 enum ft_status ft_score_reasons(const struct ft_scorer *s, struct ft_score_scratch *x, size_t i,

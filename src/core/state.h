@@ -163,8 +163,8 @@ size_t ft_plain_words(const struct ft_feature *f, const char *column, const stru
                       bool more, char *out, size_t size);
 /* They say it better than the value: "amount 1118.02" for 7.02, "22 h" for an hour that counts from four. */
 bool ft_has_plain_words(const struct ft_feature *f);
-/* An earlier stage's log-odds: how suspicious the transaction is by itself, "72 % alone".  Returns what was written. */
-size_t ft_stage_words(double log_odds, char *out, size_t size);
+/* An earlier stage's log-odds: how suspicious the transaction is by itself, "72 % alone". */
+void ft_stage_words(double log_odds, bool more, char *out, size_t size);
 
 /* ---- history.c ------------------------------------------------------------------------------------ */
 

@@ -140,9 +140,9 @@ size_t ft_plain_words(const struct ft_feature *f, const char *column, const stru
     return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
 
-size_t ft_stage_words(double log_odds, char *out, size_t size)
+void ft_stage_words(double log_odds, bool more, char *out, size_t size)
 {
-    return (size_t)snprintf(out, size, "%.0f %% alone", 100 / (1 + exp(-log_odds)));
+    snprintf(out, size, "%s%.0f %% alone", more ? ": " : "", 100 / (1 + exp(-log_odds)));
 }
 
 static void amount_words(const struct ft_feature *f, const struct ft_past *p, double value,

@@ -878,7 +878,7 @@ const struct ft_view ft_view_case = {.letter = 'C',
                                      .title = "Case",
                                      .tip =
                                          "Tip: {case.whatif} tries another value, {case.forward} "
-                                         "and {case.backward} go through the list, "
+                                         "and {case.backward} walk the list, "
                                          "{pane.next} shows more, {case.decide} decides",
                                      .hints = hints,
                                      .draw = draw,

@@ -40,7 +40,7 @@ same "a second run's rows" "$(json "$TMP/out" stored)" 90
 same "the table" "$(rows)" $((77895 + 90))
 # (which ends when all is in the table, so at once, with work left over: in topics of its own, not for those below)
 exits 0 "$FRAUDTOP" run data/new_small.csv --json --run-id "$(json "$TMP/out" run_id)" \
-    --transactions-topic again --scoring-topic again.scoring
+    --transactions-topic "$T.again" --scoring-topic "$T.again.scoring"
 same "the same identity" "$(rows)" $((77895 + 90))
 
 # each stage as a process; score and sink started first; SIGTERM ends them with 143

@@ -231,7 +231,7 @@ static void reasons_name_the_past_in_words(void **state)
         if (strcmp(reason[i].feature, "num_xlgx") == 0)
             assert_string_equal(reason[i].text, "3.5 x usual"); /* 105 against 30 */
         else if (strcmp(reason[i].feature, "num_xfdm") == 0)
-            assert_string_equal(reason[i].text, "55 % alone (12 h)");
+            assert_string_equal(reason[i].text, "12 h: 55 % alone");
     case_free(&c);
 }
 
