@@ -162,7 +162,7 @@ types ana Escape
 # messages from an offset on; the topics are of our kind, not of the broker's
 types ana 5
 shows ana 20 'partitions'
-shows ana 20 '^ > .*transa'
+shows ana 20 '^ > .*trans'
 types ana Enter
 shows ana 20 'messages of .*newest first'
 types ana /
