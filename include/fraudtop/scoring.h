@@ -130,8 +130,8 @@ size_t ft_score_value(const struct ft_scorer *s, const struct ft_score_scratch *
 
 /* The exact contributions of row i of the last batch (last stage), by feature of that stage: feature name, the value
  * as text, contribution in log-odds; sorted by |contribution|, strongest first, at most max.  text: in words where the
- * feature has words ("4th in 1 h", "3.1 x usual", "amount 1118.02" of its logarithm), else empty; those of an earlier stage's log-odds name what moved that stage
- * most ("22 h, amount 1118.02: 72 % alone"). */
+ * feature has words ("4th in 1 h", "3.1 x usual", "amount 1118.02" of its logarithm), else empty; those of an earlier
+ * stage's log-odds name what moved that stage most ("22 h, amount 1118.02: 72 % alone"). */
 struct ft_reason {
     const char *feature;
     char value[48];
