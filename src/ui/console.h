@@ -337,8 +337,9 @@ void ft_palette_open(struct ft_con *c);
 void ft_palette_draw(const struct ft_con *c, struct ft_canvas *cv);
 
 void ft_frame_draw(struct ft_con *c, struct ft_canvas *cv); /* lines 1 and 2, the last line */
-/* "1,204 draining 00:08" */
-void ft_lag_text(int64_t lag, double slope, char *out, size_t size, enum ft_role *role);
+/* "1,204 draining 00:08"; per_s: of the stage, its role is a warning when it grows and is more than a second's work. */
+void ft_lag_text(int64_t lag, double slope, double per_s, char *out, size_t size,
+                 enum ft_role *role);
 /* A rule that says FROZEN when the picture is. */
 void ft_title(const struct ft_con *c, struct ft_canvas *cv, int y, int x, int w, const char *left,
               const char *right);

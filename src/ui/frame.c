@@ -176,8 +176,8 @@ bool ft_lag_grows(int64_t lag, double slope)
     return slope > 0 && lag_moves(lag, slope);
 }
 
-/* "1,204 draining 00:08" */
-static enum ft_role lag_text(int64_t lag, double slope, char *out, size_t size)
+/* "1,204 draining 00:08"; less than a second's work (per_s) is no reason to worry, even when it grows. */
+static enum ft_role lag_text(int64_t lag, double slope, double per_s, char *out, size_t size)
 {
     char n[32], more[32];
 
@@ -200,12 +200,13 @@ static enum ft_role lag_text(int64_t lag, double slope, char *out, size_t size)
     }
     ft_fmt_short(more, sizeof(more), slope);
     snprintf(out, size, "%s growing %s/s", n, more);
-    return FT_ROLE_WARN;
+    return (double)lag < per_s ? FT_ROLE_NORMAL : FT_ROLE_WARN;
 }
 
-void ft_lag_text(int64_t lag, double slope, char *out, size_t size, enum ft_role *role)
+void ft_lag_text(int64_t lag, double slope, double per_s, char *out, size_t size,
+                 enum ft_role *role)
 {
-    *role = lag_text(lag, slope, out, size);
+    *role = lag_text(lag, slope, per_s, out, size);
 }
 
 /* The last word: how far behind, or why nothing moves. */
@@ -226,9 +227,9 @@ static void add_lag(const struct ft_con *c, struct words *w, int cols)
         add_word(w, 0, FT_ROLE_WARN, l->replay.held ? "replay HELD" : "replay PAUSED");
         return;
     }
-    role = lag_text(l->lag_score, l->lag_score_slope, lag, sizeof(lag));
+    role = lag_text(l->lag_score, l->lag_score_slope, l->scored_per_s, lag, sizeof(lag));
     if (l->lag_sink > l->lag_score) {
-        role = lag_text(l->lag_sink, l->lag_sink_slope, lag, sizeof(lag));
+        role = lag_text(l->lag_sink, l->lag_sink_slope, l->stored_per_s, lag, sizeof(lag));
         stage = "at the sink ";
     }
     snprintf(text, sizeof(text), "lag %s%s", cols < 100 || role != FT_ROLE_WARN ? "" : stage, lag);
@@ -306,8 +307,9 @@ static void draw_compact_state(const struct ft_con *c, struct ft_canvas *cv)
     enum ft_role role;
 
     ft_fmt_rate(rate, sizeof(rate), l->scored_per_s);
-    role = lag_text(sink ? l->lag_sink : l->lag_score,
-                    sink ? l->lag_sink_slope : l->lag_score_slope, lag, sizeof(lag));
+    role =
+        lag_text(sink ? l->lag_sink : l->lag_score, sink ? l->lag_sink_slope : l->lag_score_slope,
+                 sink ? l->stored_per_s : l->scored_per_s, lag, sizeof(lag));
     space = strstr(lag, " draining");
     if (space)
         snprintf(space, sizeof(lag) - (size_t)(space - lag), " drain");

@@ -78,11 +78,11 @@ static void draw_lag(const struct ft_con *c, struct ft_canvas *cv, int y, int w)
     int x = w < 100 ? 30 : 40;
 
     ft_put(cv, y, 1, 12, FT_ROLE_NORMAL, "lag   score");
-    ft_lag_text(l->lag_score, l->lag_score_slope, score, sizeof(score), &role);
+    ft_lag_text(l->lag_score, l->lag_score_slope, l->scored_per_s, score, sizeof(score), &role);
     without_time(score, w);
     ft_put(cv, y, 13, x - 14, role, score);
     ft_put(cv, y, x, 5, FT_ROLE_NORMAL, "sink");
-    ft_lag_text(l->lag_sink, l->lag_sink_slope, sink, sizeof(sink), &role);
+    ft_lag_text(l->lag_sink, l->lag_sink_slope, l->stored_per_s, sink, sizeof(sink), &role);
     without_time(sink, w);
     ft_put(cv, y, x + 5, 17, role, sink);
     ft_fmt_ms(p50, sizeof(p50), l->p50_ms);

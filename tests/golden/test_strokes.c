@@ -2,6 +2,8 @@
  * second stroke.  And the selection is a transaction: a thousand sizes while the attack runs, and it is still that one. */
 #include "ft_test.h"
 
+#include <math.h>
+
 #include "../src/ui/console.h"
 #include "fraudtop/scene.h"
 
@@ -200,6 +202,24 @@ static void test_how_long_a_message_stays(void **state)
     stop(&r);
 }
 
+/* A lag that grows is a warning once it is more than a second's work. */
+static void test_a_lag_worth_a_word(void **state)
+{
+    enum ft_role role;
+    char text[64];
+
+    (void)state;
+    ft_lag_text(62, 7, 1000, text, sizeof(text), &role);
+    assert_string_equal(text, "62 growing 7/s");
+    assert_int_equal(role, FT_ROLE_NORMAL);
+    ft_lag_text(1062, 7, 1000, text, sizeof(text), &role);
+    assert_int_equal(role, FT_ROLE_WARN);
+    ft_lag_text(62, 7, 0, text, sizeof(text), &role); /* nobody scores */
+    assert_int_equal(role, FT_ROLE_WARN);
+    ft_lag_text(62, 7, (double)NAN, text, sizeof(text), &role);
+    assert_int_equal(role, FT_ROLE_WARN);
+}
+
 /* What is pasted is no command, and a prompt of one key does not take it either. */
 static void test_pasted_text_decides_nothing(void **state)
 {
@@ -307,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_a_note_that_is_required),
         cmocka_unit_test(test_the_bell),
         cmocka_unit_test(test_how_long_a_message_stays),
+        cmocka_unit_test(test_a_lag_worth_a_word),
         cmocka_unit_test(test_pasted_text_decides_nothing),
         cmocka_unit_test(test_resizes_keep_the_selection),
         cmocka_unit_test(test_what_is_asked_for_is_what_is_shown),
