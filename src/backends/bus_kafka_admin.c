@@ -353,6 +353,20 @@ static void add_offsets(const rd_kafka_topic_partition_list_t *list, struct ft_t
         }
 }
 
+/* The leaders of a topic just made are not known everywhere at once. */
+static rd_kafka_resp_err_t offsets_of_leaders(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                              int64_t time, int64_t deadline)
+{
+    rd_kafka_resp_err_t e;
+
+    do {
+        e = ask_offsets(rk, list, time, deadline);
+    } while ((e == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+              e == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) &&
+             again(e, deadline));
+    return e;
+}
+
 enum ft_status kb_count(struct ft_bus *bus, struct ft_topic_info *topics, size_t n, int timeout_ms,
                         struct ft_err *err)
 {
@@ -370,10 +384,10 @@ enum ft_status kb_count(struct ft_bus *bus, struct ft_topic_info *topics, size_t
         for (int k = 0; k < topics[i].partitions; k++)
             rd_kafka_topic_partition_list_add(list, topics[i].name, k);
     }
-    e = ask_offsets(b->admin.rk, list, NEXT, deadline);
+    e = offsets_of_leaders(b->admin.rk, list, NEXT, deadline);
     add_offsets(list, topics, n, 1, e);
     if (!e) {
-        e = ask_offsets(b->admin.rk, list, FIRST, deadline);
+        e = offsets_of_leaders(b->admin.rk, list, FIRST, deadline);
         add_offsets(list, topics, n, -1, e);
     }
     rd_kafka_topic_partition_list_destroy(list);

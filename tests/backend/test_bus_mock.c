@@ -23,6 +23,7 @@
 
 enum {
     PRODUCE = 0,
+    LIST_OFFSETS = 2,
     OFFSET_COMMIT = 8,
     OFFSET_FETCH = 9,
     INIT_PRODUCER_ID = 22,
@@ -501,6 +502,27 @@ static void a_coordinator_that_moves_does_not_stop_a_member(void **state)
     ft_consumer_close(c, 3000);
 }
 
+/* A topic just made: the broker that is asked how much it holds does not lead it yet. */
+static void counting_waits_for_leaders(void **state)
+{
+    struct mock *m = *state;
+    struct ft_topic_info *topics;
+    uint64_t messages = 0;
+    size_t n;
+
+    send_one(m->producer, 1);
+    OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    rd_kafka_mock_push_request_errors(
+        m->cluster, LIST_OFFSETS, 3, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    OK(ft_bus_topics(m->bus, WAIT, &topics, &n, &ok_err));
+    OK(ft_bus_count(m->bus, topics, n, WAIT, &ok_err));
+    for (size_t i = 0; i < n; i++)
+        messages += topics[i].messages > 0 ? (uint64_t)topics[i].messages : 0;
+    assert_int_equal(messages, 1);
+    free(topics);
+}
+
 static void closing_is_bounded_when_the_broker_is_gone(void **state)
 {
     struct mock *m = *state;
@@ -554,6 +576,7 @@ int main(void)
         TEST(a_fenced_producer_knows_it),
         TEST(a_commit_after_the_partition_went_away_is_to_be_repeated),
         TEST(a_coordinator_that_moves_does_not_stop_a_member),
+        TEST(counting_waits_for_leaders),
         TEST(closing_is_bounded_when_the_broker_is_gone),
         TEST(a_hanging_broker_does_not_hold_up_the_end),
     };
