@@ -58,6 +58,8 @@ enum ft_status ft_scorer_build_bare(struct ft_scorer **out, const char *name, co
                                     struct ft_span model, struct ft_err *err);
 void ft_scorer_free(struct ft_scorer *s);
 const struct ft_scorer_info *ft_scorer_info(const struct ft_scorer *s);
+/* Whether a verdict's model ("seed-004 1": name and version) is this one. */
+bool ft_scorer_is(const struct ft_scorer *s, const char *model);
 /* Columns that a file must have, for ft_rows_opts.need. */
 size_t ft_scorer_columns(const struct ft_scorer *s, const char *const **names);
 /* Columns whose cell must not be missing, for ft_rows_opts.required. */

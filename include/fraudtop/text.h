@@ -45,6 +45,8 @@ void ft_fmt_ms(char *out, size_t size, double ms);            /* 42 ms, 1.8 s */
 void ft_fmt_double(char *out, size_t size,
                    double v); /* 0.1: the fewest digits that read back to it */
 void ft_fmt_bytes(char *out, size_t size, uint64_t n); /* 3.7 GB */
+/* The value of a feature as people read it: four figures of a long number, anything else as it stands. */
+void ft_fmt_value(char *out, size_t size, const char *value);
 /* HH:MM:SS of a wall clock in UTC shifted by offset_s (the local zone's, found by the caller). */
 void ft_fmt_clock(char *out, size_t size, int64_t wall_ms, int offset_s);
 

@@ -117,6 +117,21 @@ static void tell(struct ft_alert *a, const char *text)
     snprintf(a->pending + n, sizeof(a->pending) - n, "%s%s", n ? "; " : "", text);
 }
 
+/* Without a command only outages are. */
+static bool is_written(const struct ft_alert *a, int k)
+{
+    return a->command || k <= SINK;
+}
+
+static void end(struct ft_alert *a, int k)
+{
+    struct trouble *t = &a->trouble[k];
+
+    t->on = false;
+    t->ended_ms = ft_wall_ms();
+    t->to_write = is_written(a, k);
+}
+
 static void judge(struct ft_alert *a, const struct facts *f)
 {
     for (int k = 0; k < N_KINDS; k++) {
@@ -125,11 +140,8 @@ static void judge(struct ft_alert *a, const struct facts *f)
         bool wrong = is_wrong(a, k, f, text, sizeof(text));
         int64_t now = ft_now_ms();
 
-        if (!wrong && t->on) {
-            t->on = false;
-            t->ended_ms = ft_wall_ms();
-            t->to_write = a->command || k <= SINK;
-        }
+        if (!wrong && t->on)
+            end(a, k);
         if (!wrong) {
             t->since_ms = 0;
             continue;
@@ -139,7 +151,7 @@ static void judge(struct ft_alert *a, const struct facts *f)
         if (t->on || now - t->since_ms < (k == LAG ? a->lag_ms : 0))
             continue;
         t->on = true;
-        t->to_write = a->command || k <= SINK;
+        t->to_write = is_written(a, k);
         t->at_ms = ft_wall_ms();
         t->ended_ms = 0;
         snprintf(t->text, sizeof(t->text), "%s", text);
@@ -241,10 +253,8 @@ static void end_all(struct ft_alert *a)
     if (a->trouble[PG].on) /* and nothing can be written */
         return;
     for (int k = 0; k < N_KINDS; k++)
-        if (a->trouble[k].on) {
-            a->trouble[k].ended_ms = ft_wall_ms();
-            a->trouble[k].to_write = a->command || k <= SINK;
-        }
+        if (a->trouble[k].on)
+            end(a, k);
     write_down(a);
 }
 

@@ -7,11 +7,8 @@
 static bool same_model(const cJSON *o, const struct ft_scorer *s)
 {
     const char *model = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "model"));
-    const struct ft_scorer_info *info = ft_scorer_info(s);
-    char name[256];
 
-    snprintf(name, sizeof(name), "%s %s", info->name, info->version);
-    return model && strcmp(model, name) == 0;
+    return model && ft_scorer_is(s, model);
 }
 
 static void set(cJSON *o, const char *name, cJSON *value)

@@ -13,7 +13,8 @@ struct cases {
     struct ft_app *app;
     struct ft_review r;
     const char *strip;
-    int status; /* exit status when all went well but for what was said already */
+    struct ft_scorer *scorer; /* of the case that was shown last */
+    int status;               /* exit status when all went well but for what was said already */
 };
 
 /* ---- printing ------------------------------------------------------------------------------------------ */
@@ -87,24 +88,12 @@ static void print_member(const cJSON *o, const char *name, const char *label)
         printf("%-11s %s\n", label, s.text);
 }
 
-/* Seventeen digits tell nobody more. */
-static const char *short_number(const char *value, char out[32])
-{
-    char *end;
-    double number = strtod(value, &end);
-
-    if (!*value || *end || strlen(value) <= 10)
-        return value;
-    snprintf(out, 32, "%.4g", number);
-    return out;
-}
-
 static void print_reasons(const cJSON *o)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "reasons"),
                 *others = cJSON_GetObjectItemCaseSensitive(o, "others"), *k;
     struct ft_shown s;
-    char number[32];
+    char value[256];
 
     if (others)
         printf("\nwhy: base %+.3f, raw score %+.3f\n", ft_answer_number(o, "base"),
@@ -116,7 +105,8 @@ static void print_reasons(const cJSON *o)
     {
         printf("  %+7.3f  ", ft_answer_number(k, "contribution"));
         cell(ft_answer_text(&s, k, "feature"), 20);
-        cell(short_number(ft_answer_text(&s, k, "value"), number), 16);
+        ft_fmt_value(value, sizeof(value), ft_answer_text(&s, k, "value"));
+        cell(value, 16);
         printf("%s\n", ft_answer_text(&s, k, "text"));
     }
     if (others)
@@ -332,21 +322,31 @@ static enum ft_status do_list(struct cases *c, struct ft_err *err)
     return st == FT_OK ? print_answer(c, json, print_list, err) : st;
 }
 
-/* Completed by the model of the verdict, where that is here. */
-static enum ft_status print_whole_case(const struct cases *c, char *json, struct ft_err *err)
+/* The model of a verdict, where it is among those here; it is kept, as the next case often has the same. */
+static const struct ft_scorer *scorer_of(struct cases *c, const char *model)
 {
-    cJSON *o = cJSON_Parse(json);
-    const char *model = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "model"));
-    struct ft_scorer *s = NULL;
     char name[128];
 
-    if (model && ft_model_name(model, name, sizeof(name)) &&
-        ft_scorer_load(&s, name, c->app->data_dir, false, NULL) == FT_OK)
-        ft_case_why(o, s);
-    if (s) {
-        char *whole = cJSON_PrintUnformatted(o);
+    if (!model || (c->scorer && ft_scorer_is(c->scorer, model)))
+        return model ? c->scorer : NULL;
+    ft_scorer_free(c->scorer);
+    c->scorer = NULL;
+    if (ft_model_name(model, name, sizeof(name)))
+        (void)!ft_scorer_load(&c->scorer, name, c->app->data_dir, false, NULL);
+    return c->scorer;
+}
 
-        ft_scorer_free(s);
+/* Completed by the model of the verdict. */
+static enum ft_status print_whole_case(struct cases *c, char *json, struct ft_err *err)
+{
+    cJSON *o = cJSON_Parse(json);
+    const struct ft_scorer *s =
+        scorer_of(c, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "model")));
+    char *whole;
+
+    if (s) {
+        ft_case_why(o, s);
+        whole = cJSON_PrintUnformatted(o);
         if (whole) {
             free(json);
             json = whole;
@@ -528,6 +528,7 @@ int ft_cmd_cases(struct ft_app *app)
     if (st == FT_OK)
         st = words[w].run(&c, &err);
     ft_review_close(&c.r);
+    ft_scorer_free(c.scorer);
     if (st == FT_OK && fflush(stdout) != 0)
         st = ft_fail(&err, FT_EIO, "standard output: %s", strerror(errno));
     return st == FT_OK ? c.status : ft_app_fail(app, st, &err);

@@ -242,28 +242,20 @@ static enum ft_status load_in_force(void *user, const char *model, const struct 
     return st;
 }
 
-static bool is_called(const struct ft_scorer *s, const char *model)
-{
-    const struct ft_scorer_info *info = ft_scorer_info(s);
-    size_t n = strlen(info->name);
-
-    return strncmp(model, info->name, n) == 0 && model[n] == ' ' &&
-           strcmp(model + n + 1, info->version) == 0;
-}
-
 const struct ft_scorer *ft_pipeline_scorer_of(struct ft_pipeline *p, const char *model)
 {
-    const struct ft_scorer *found = p->scorer && is_called(p->scorer, model) ? p->scorer : NULL;
+    const struct ft_scorer *found = p->scorer && ft_scorer_is(p->scorer, model) ? p->scorer : NULL;
     char name[128];
 
     pthread_mutex_lock(p->lock);
     for (size_t i = 0; !found && i < p->n_loaded; i++)
-        if (is_called(p->loaded[i], model))
+        if (ft_scorer_is(p->loaded[i], model))
             found = p->loaded[i];
     pthread_mutex_unlock(p->lock);
     if (found || !ft_model_name(model, name, sizeof(name)))
         return found;
-    return load_in_force(p, name, &found, NULL) == FT_OK && is_called(found, model) ? found : NULL;
+    return load_in_force(p, name, &found, NULL) == FT_OK && ft_scorer_is(found, model) ? found
+                                                                                       : NULL;
 }
 
 static enum ft_status start_scorers(struct ft_pipeline *p, struct ft_err *err)

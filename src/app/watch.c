@@ -399,7 +399,6 @@ static int by_role(const void *a, const void *b)
     int c = watches(x) - watches(y);
 
     c = c ? c : strcmp(x->role, y->role);
-
     c = c ? c : strcmp(x->host, y->host);
     return c ? c : (x->pid > y->pid) - (x->pid < y->pid);
 }

@@ -401,6 +401,14 @@ const struct ft_scorer_info *ft_scorer_info(const struct ft_scorer *s)
     return &s->info;
 }
 
+bool ft_scorer_is(const struct ft_scorer *s, const char *model)
+{
+    size_t n = strlen(s->info.name);
+
+    return strncmp(model, s->info.name, n) == 0 && model[n] == ' ' &&
+           strcmp(model + n + 1, s->info.version) == 0;
+}
+
 size_t ft_scorer_columns(const struct ft_scorer *s, const char *const **names)
 {
     *names = s->need_header;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fraudtop/txn.h"
@@ -175,4 +176,15 @@ void ft_fmt_clock(char *out, size_t size, int64_t wall_ms, int offset_s)
     if (s < 0)
         s += 86400;
     snprintf(out, size, "%02d:%02d:%02d", (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
+}
+
+void ft_fmt_value(char *out, size_t size, const char *value)
+{
+    char *end;
+    double number = strtod(value, &end);
+
+    if (*value && !*end && strlen(value) > 10) /* seventeen digits tell nobody more */
+        snprintf(out, size, "%.4g", number);
+    else
+        snprintf(out, size, "%s", value);
 }

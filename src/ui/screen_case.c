@@ -173,17 +173,13 @@ static const char *method(const struct ft_con *c)
 static void reason_value(const struct ft_con *c, const cJSON *one, char *out, size_t size)
 {
     const char *value = ft_js_text(one, "value"), *feature = ft_js_text(one, "feature");
-    char *end;
-    double number = strtod(value, &end);
 
     if (strcmp(feature, "amount") == 0)
         ft_fmt_amount(out, size, ft_span_of(value));
     else if (strcmp(feature, "merch") == 0)
         snprintf(out, size, "%s", ft_show_merchant(c, value));
-    else if (*value && !*end && strlen(value) > 10) /* seventeen digits tell nobody more */
-        snprintf(out, size, "%.4g", number);
     else
-        snprintf(out, size, "%s", value);
+        ft_fmt_value(out, size, value);
 }
 
 static void draw_reason(const struct ft_con *c, struct ft_canvas *cv, int y, struct ft_box b,

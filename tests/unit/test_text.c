@@ -155,6 +155,24 @@ static void test_times(void **state)
     CHECK(ft_fmt_clock(O, 50527000, -15 * 3600), "23:02:07");
 }
 
+static void test_values_of_features(void **state)
+{
+    static const char *const want[][2] = {
+        {"7.0202085812531863",   "7.02"                },
+        {"1118.02",              "1118.02"             },
+        {"grocery_pos_and_more", "grocery_pos_and_more"},
+        {"-0.84619999999999995", "-0.8462"             },
+        {"",                     ""                    },
+    };
+    char out[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+        ft_fmt_value(out, sizeof(out), want[i][0]);
+        assert_string_equal(out, want[i][1]);
+    }
+}
+
 static void test_base_name(void **state)
 {
     (void)state;
@@ -167,6 +185,7 @@ static void test_base_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_of_features),
         cmocka_unit_test(test_base_name),
         cmocka_unit_test(test_hostile_text_becomes_harmless),
         cmocka_unit_test(test_two_combining_marks_at_most),
