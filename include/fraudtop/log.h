@@ -34,6 +34,9 @@ size_t ft_log_recent(struct ft_log_line *out, size_t max);
 int64_t ft_now_ns(void);  /* monotonic */
 int64_t ft_now_ms(void);  /* monotonic */
 int64_t ft_wall_ms(void); /* since 1970 UTC */
+/* By how many ms the wall clock was set since the last call, 0: not by more than a second.  *offset_ms, 0 before the first call,
+ * keeps how far it is from the monotonic one. */
+int64_t ft_wall_step(int64_t *offset_ms);
 void ft_sleep_ms(int ms);
 /* n random bytes from the system. */
 void ft_random(void *out, size_t n);

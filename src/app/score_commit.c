@@ -222,7 +222,10 @@ static enum ft_status commit_plain(struct ft_sc *c, bool now, struct ft_err *err
     size_t n = 0;
     int tries = 0;
     enum ft_status st;
+    bool wait;
 
+    ft_bus_health(c->s.pipe->bus, &health);
+    wait = now && health.up;
     for (size_t i = 0; i < c->n_part && n < 256; i++) {
         struct ft_sc_part *p = &c->part[i];
         int64_t safe;
@@ -230,19 +233,19 @@ static enum ft_status commit_plain(struct ft_sc *c, bool now, struct ft_err *err
         if (!p->owned || p->gap.low == 0)
             continue;
         safe = p->after[(p->gap.low - 1) & p->gap.mask];
-        /* Lower: the topic was made anew.  The last commit before letting go is made in any case: one that nobody
-         * waited for may have failed. */
-        if (safe == p->committed && !now)
+        /* Lower: the topic was made anew.  A commit that nobody waited for may have failed: before letting go it is
+         * made again. */
+        if (safe == p->committed && (!now || p->sure))
             continue;
         p->committed = safe;
+        p->sure = wait;
         off[n++] = (struct ft_offset){c->s.pipe->topics.transactions, p->partition, safe};
     }
     if (!n)
         return FT_OK;
-    ft_bus_health(c->s.pipe->bus, &health);
     do
-        st = ft_consumer_commit(c->in, off, n, now && health.up, err);
-    while (now && health.up && ft_sc_once_more(c, st) && tries++ < 3);
+        st = ft_consumer_commit(c->in, off, n, wait, err);
+    while (wait && ft_sc_once_more(c, st) && tries++ < 3);
     for (size_t i = 0; st != FT_OK && i < c->n_part; i++)
         c->part[i].committed = -1; /* tried again the next time */
     /* What could not be committed is read again by somebody: the table absorbs it. */

@@ -40,7 +40,7 @@ struct replay {
     struct ft_buf msg;
     uint8_t pool[8192]; /* random bytes */
     size_t pool_at;
-    int64_t wall_offset_ns; /* wall clock minus monotonic */
+    int64_t wall_offset_ms; /* for ft_wall_step */
     int64_t journal_ms, publish_ms;
     uint64_t since_poll, control_seq;
     int64_t published_ns;
@@ -465,7 +465,7 @@ static enum ft_status send_row(struct replay *r, struct ft_txn *t, uint64_t row,
 {
     uint8_t key[FT_KEY_BYTES];
     struct ft_span k = {0};
-    int64_t due_ms = (due_ns + r->wall_offset_ns) / 1000000;
+    int64_t due_ms = due_ns / 1000000 + r->wall_offset_ms;
     enum ft_status st;
 
     make_id(r, &t->id, row);
@@ -610,6 +610,7 @@ static enum ft_status one_row(struct replay *r, struct ft_err *err)
     ft_pacer_next(&r->pacer);
     if (due_ns - r->published_ns >= PUBLISH_NS) { /* a slow replay moves on the screen, too */
         publish(r, &pos, &t);
+        (void)ft_wall_step(&r->wall_offset_ms);
         r->published_ns = due_ns;
     }
     return ++r->since_poll < POLL_ROWS ? FT_OK : serve(r, 0, err);
@@ -703,7 +704,7 @@ static enum ft_status run(struct ft_stage *s, struct ft_err *err)
     struct ft_err ignored;
 
     ft_pacer_init(&r->pacer, r->o.rate, r->o.speed, ft_now_ns());
-    r->wall_offset_ns = ft_wall_ms() * 1000000 - ft_now_ns();
+    (void)ft_wall_step(&r->wall_offset_ms);
     st = r->o.no_journal ? FT_OK : ft_keeper_start(&r->keeper, r->journal_path, err);
     if (st == FT_OK)
         st = new_producer(r, err);

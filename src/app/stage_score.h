@@ -35,6 +35,7 @@ struct ft_sc_part {
     int64_t first;     /* message with a result since the partition was taken over, or -1 */
     int64_t next;      /* after the newest message with a result */
     int64_t committed;
+    bool sure;        /* that was waited for and confirmed */
     uint64_t n_since; /* messages since the last commit */
     int64_t commit_ms;
     struct ft_producer *txn; /* of this partition */

@@ -59,6 +59,7 @@ struct sink {
     uint64_t dead_silent;
     /* under s.lock */
     struct ft_hist latency, recent[RECENT];
+    int64_t wall_offset_ms; /* for ft_wall_step */
     int64_t recent_s[RECENT];
     char error[160];
 };
@@ -394,6 +395,7 @@ static void count_latency(struct sink *k)
     int64_t now = ft_wall_ms(), second = ft_now_ms() / 1000;
     size_t slot = (size_t)(second % RECENT);
 
+    k->o.started_ms += ft_wall_step(&k->wall_offset_ms);
     pthread_mutex_lock(&k->s.lock);
     if (k->recent_s[slot] != second) {
         ft_hist_clear(&k->recent[slot]);

@@ -28,6 +28,7 @@ struct beat { /* one process */
     double per_s[FT_N_METRICS];
     double read_per_s; /* of its replay, over some seconds */
     int64_t at_ms;     /* its own clock */
+    int64_t own_ms;    /* when it was taken from here last, or 0 */
     int64_t seen_ms;
     int64_t lag_score, lag_sink;
     int replays, scorers, sinks;
@@ -58,6 +59,7 @@ struct ft_watch {
     } stage[FT_WATCH_STAGES];
     size_t n_rate, n_lag;
     int64_t start_ms, tick_ms;
+    bool live;                 /* what the topic held was read */
     int64_t heard_ms;          /* the last heartbeat that Kafka brought */
     bool echo;                 /* it has brought one of our own */
     int64_t quiet_ms, back_ms; /* when it was silent last: from, until */
@@ -92,7 +94,7 @@ static void take_counters(struct beat *b, const cJSON *o, int64_t at_ms)
             b->flagged += v < b->n[m] ? v : v - b->n[m];
         if (v < b->n[m]) /* the same name, a new process */
             b->base[m] += b->n[m];
-        else if (b->beats && seconds > 0.2)
+        else if (b->beats && seconds > 0.2 && seconds < 60) /* or a clock was set */
             b->per_s[m] = (double)(v - b->n[m]) / seconds;
         b->n[m] = v;
     }
@@ -216,12 +218,13 @@ static bool is_late(const struct beat *b, const cJSON *o)
 {
     int64_t at_ms = (int64_t)number(o, "at_ms", 0);
 
-    return b->beats && is_ours(&b->show) && at_ms < b->at_ms && b->at_ms - at_ms < FORGET_MS;
+    return b->own_ms && ft_now_ms() - b->own_ms < FORGET_MS && at_ms < b->at_ms;
 }
 
 static void read_beat(struct ft_watch *w, const struct ft_msg *m)
 {
-    int64_t age = m->timestamp_ms >= 0 ? ft_wall_ms() - m->timestamp_ms : 0;
+    /* What comes now was sent now, whatever two machines' clocks say. */
+    int64_t age = w->live || m->timestamp_ms < 0 ? 0 : ft_wall_ms() - m->timestamp_ms;
     struct beat *b;
     char key[160];
     cJSON *o;
@@ -269,8 +272,10 @@ static void own_beat(struct ft_watch *w)
              number(o, "pid", 0));
     pthread_mutex_lock(&w->lock);
     b = find(w, key);
-    if (b)
-        take(b, o, ft_now_ms());
+    if (b) {
+        b->own_ms = ft_now_ms();
+        take(b, o, b->own_ms);
+    }
     w->seq++;
     pthread_mutex_unlock(&w->lock);
     cJSON_Delete(o);
@@ -538,9 +543,10 @@ void ft_watch_run(struct ft_watch *w, struct ft_watch_run *out)
 static enum ft_status open_consumer(struct ft_watch *w, struct ft_consumer **in, struct ft_err *err)
 {
     const struct ft_assigned part = {.topic = w->topic, .start = FT_START_EARLIEST};
-    const struct ft_consumer_opts opts = {.queued_kbytes = 1024};
+    const struct ft_consumer_opts opts = {.queued_kbytes = 1024, .eof_events = true};
     enum ft_status st = ft_consumer_new(in, w->bus, &opts, err);
 
+    w->live = false;
     if (st == FT_OK)
         st = ft_consumer_assign(*in, &part, 1, err);
     return st;
@@ -597,6 +603,8 @@ static void *watch_main(void *arg)
         if (st == FT_OK) {
             read_beat(w, &m);
             ft_msg_done(&m);
+        } else if (st == FT_END) {
+            w->live = true;
         } else if (st == FT_EFATAL) {
             ft_consumer_close(in, 200);
             in = NULL;

@@ -270,9 +270,11 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     }
     pthread_mutex_lock(&b->lock);
     shorten(text, sizeof(text), b, reason);
-    if (e == RD_KAFKA_RESP_ERR__SSL && b->certificate[0] &&
-        (tail = strstr(text, "certificate verify failed")))
+    /* A handshake that fails at its first step comes as trouble of the connection. */
+    if (b->certificate[0] && (tail = strstr(text, "certificate verify failed"))) {
+        e = RD_KAFKA_RESP_ERR__SSL;
         snprintf(tail, sizeof(text) - (size_t)(tail - text), "%s", b->certificate);
+    }
     if (e == RD_KAFKA_RESP_ERR__AUTHENTICATION || e == RD_KAFKA_RESP_ERR__SSL)
         b->n_refused++;
     if (e != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !b->trouble[0])

@@ -191,6 +191,17 @@ int64_t ft_wall_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int64_t ft_wall_step(int64_t *offset_ms)
+{
+    int64_t offset = ft_wall_ms() - ft_now_ms(), step = offset - *offset_ms;
+
+    if (llabs(step) <= 1000)
+        return 0;
+    step = *offset_ms ? step : 0;
+    *offset_ms = offset;
+    return step;
+}
+
 void ft_sleep_ms(int ms)
 {
     struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};

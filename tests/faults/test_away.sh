@@ -10,7 +10,7 @@ ROWS=${FT_ROWS:-1500000} AWAY=${FT_AWAY:-60}
 made "$ROWS" 11 "$TMP/rows.csv"
 three_stages
 replay_of "$TMP/rows.csv" max
-sleep 3
+within 60 has_rows 1 || fail "nothing is stored: $(tail -n 3 "$TMP"/*.log)" # all have come to Kafka
 kafka kill9
 sleep "$AWAY"
 bounded replay 150
