@@ -3,6 +3,8 @@
  * anew from the transactions themselves.
  */
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,8 @@
 #include "stage_score.h"
 
 #define CALL_MS 1000
-#define RESTORE_KBYTES 65536
+#define CREW 4 /* partitions that are taken over at once */
+#define RESTORE_KBYTES (65536 / CREW)
 #define ANEW_KEY "anew"   /* of the record before those of a state that was made anew */
 #define REBUILD_MS 600000 /* a state that is written anew is one transaction */
 
@@ -81,10 +84,19 @@ enum ft_status ft_sc_changelog(struct ft_sc *c, struct ft_err *err)
 
 /* ---- reading a partition ----------------------------------------------------------------------------- */
 
-static void restored(struct ft_sc *c, double share)
+static void restored(struct ft_sc *c, struct ft_sc_part *p, double share)
 {
+    double sum = 0;
+    int n = 0;
+
     pthread_mutex_lock(&c->s.lock);
-    c->status.restored = share < 1 ? share : 1;
+    p->restored = share < 1 ? share : 1;
+    for (size_t i = 0; i < c->n_part; i++)
+        if (c->part[i].owned) {
+            sum += c->part[i].restored;
+            n++;
+        }
+    c->status.restored = n ? sum / n : 1;
     pthread_mutex_unlock(&c->s.lock);
 }
 
@@ -150,7 +162,7 @@ static enum ft_status read_all(struct reading *r, const char *topic, int32_t par
         }
         st = r->take(r, &m, err);
         if (++r->n % 1024 == 0 && end < INT64_MAX)
-            restored(r->c, (double)m.offset / (double)end);
+            restored(r->c, r->p, (double)m.offset / (double)end);
         ft_msg_done(&m);
     }
     ft_consumer_close(in, 500);
@@ -401,7 +413,7 @@ static enum ft_status fill_state(struct ft_sc *c, struct ft_sc_part *p, struct f
     return st;
 }
 
-enum ft_status ft_sc_take_over(struct ft_sc *c, struct ft_sc_part *p, struct ft_err *err)
+static enum ft_status take_over(struct ft_sc *c, struct ft_sc_part *p, struct ft_err *err)
 {
     char id[512];
     struct ft_producer_opts po = {.transactional_id = id,
@@ -410,18 +422,9 @@ enum ft_status ft_sc_take_over(struct ft_sc *c, struct ft_sc_part *p, struct ft_
                                   .transaction_timeout_ms = c->o.rebuild_state ? REBUILD_MS : 0};
     enum ft_status st;
 
-    if (p->partition >= c->n_input && c->keeps_state)
-        return ft_fail(err, FT_EUSAGE,
-                       "topic %s has more partitions than at the start: customers have moved; end "
-                       "all scorers, then score --rebuild-state makes the state anew",
-                       c->s.pipe->topics.transactions);
-    st = p->partition >= c->n_input ? ft_sc_changelog(c, err) : FT_OK;
-    if (st != FT_OK)
-        return st;
+    restored(c, p, 0);
     snprintf(id, sizeof(id), "fraudtop-%s-%s-%d", c->o.group, c->s.pipe->topics.transactions,
              p->partition);
-    ft_stage_state(&c->s, FT_STAGE_RESTORING);
-    restored(c, 0);
     st = ft_producer_new(&p->txn, c->s.pipe->bus, &po, err);
     if (st != FT_OK)
         return st;
@@ -432,7 +435,72 @@ enum ft_status ft_sc_take_over(struct ft_sc *c, struct ft_sc_part *p, struct ft_
         return ft_sc_ended(c, st);
     st = c->keeps_state ? fill_state(c, p, err) : restore(c, p, err);
     p->commit_ms = ft_now_ms();
-    restored(c, 1);
-    ft_stage_state(&c->s, FT_STAGE_RUNNING);
+    restored(c, p, 1);
     return st;
+}
+
+/* Each partition is a matter of its own, and most of the time it is the broker that is waited for. */
+struct crew {
+    struct ft_sc *c;
+    atomic_size_t next; /* of the parts */
+    pthread_mutex_t lock;
+    enum ft_status st; /* the first trouble */
+    struct ft_err *err;
+};
+
+static void *crew_main(void *arg)
+{
+    struct crew *w = arg;
+    struct ft_err err;
+    size_t i;
+
+    while ((i = atomic_fetch_add(&w->next, 1)) < w->c->n_part) {
+        struct ft_sc_part *p = &w->c->part[i];
+        enum ft_status st = p->owned && !p->txn ? take_over(w->c, p, &err) : FT_OK;
+
+        pthread_mutex_lock(&w->lock);
+        if (st != FT_OK && w->st == FT_OK) {
+            w->st = st;
+            *w->err = err;
+            atomic_store(&w->next, w->c->n_part);
+        }
+        pthread_mutex_unlock(&w->lock);
+    }
+    return NULL;
+}
+
+static enum ft_status check_partitions(struct ft_sc *c, struct ft_err *err)
+{
+    bool more = false;
+
+    for (size_t i = 0; i < c->n_part; i++)
+        more |= c->part[i].owned && c->part[i].partition >= c->n_input;
+    if (more && c->keeps_state)
+        return ft_fail(err, FT_EUSAGE,
+                       "topic %s has more partitions than at the start: customers have moved; end "
+                       "all scorers, then score --rebuild-state makes the state anew",
+                       c->s.pipe->topics.transactions);
+    return more ? ft_sc_changelog(c, err) : FT_OK;
+}
+
+enum ft_status ft_sc_take_over(struct ft_sc *c, struct ft_err *err)
+{
+    struct crew w = {.c = c, .err = err};
+    enum ft_status st = check_partitions(c, err);
+    pthread_t mate[CREW - 1];
+    size_t n = 0;
+
+    if (st != FT_OK)
+        return st;
+    ft_stage_state(&c->s, FT_STAGE_RESTORING);
+    pthread_mutex_init(&w.lock, NULL);
+    while (!c->o.rebuild_state && n < CREW - 1 && n + 1 < c->n_part &&
+           pthread_create(&mate[n], NULL, crew_main, &w) == 0)
+        n++;
+    crew_main(&w);
+    while (n)
+        pthread_join(mate[--n], NULL);
+    pthread_mutex_destroy(&w.lock);
+    ft_stage_state(&c->s, FT_STAGE_RUNNING);
+    return w.st;
 }

@@ -116,9 +116,9 @@ static void assigned(void *user, struct ft_assigned *a, size_t n)
 
         if (!p)
             c->trouble = ft_fail(&c->trouble_err, FT_ENOMEM, "no memory for a partition");
-        else if (c->by_txn)
-            c->trouble = ft_sc_take_over(c, p, &c->trouble_err);
     }
+    if (c->trouble == FT_OK && c->by_txn)
+        c->trouble = ft_sc_take_over(c, &c->trouble_err);
     if (c->trouble != FT_OK)
         for (size_t i = 0; i < n; i++)
             a[i].paused = true; /* nothing is read with half a state */

@@ -41,6 +41,7 @@ struct ft_sc_part {
     struct ft_producer *txn; /* of this partition */
     bool in_txn;
     struct ft_state *state;
+    double restored;     /* share of it; under s.lock */
     char era[FT_SC_ERA]; /* the newest record of a model */
     struct ft_sc_mark mark[FT_SC_RUNS];
     size_t n_mark;
@@ -61,7 +62,8 @@ struct ft_sc {
     double threshold, sample;
     int commit_ms_now; /* interval, with this model */
     uint64_t control_seq, use_clock;
-    int64_t started_ms, stop_by_ms, commit_ms, lag_ms;
+    int64_t started_ms, commit_ms, lag_ms;
+    _Atomic int64_t stop_by_ms;
     struct ft_consumer *in;
     struct ft_producer *out;
     enum ft_status trouble; /* met in a callback */
@@ -90,8 +92,8 @@ enum ft_status ft_sc_score(struct ft_sc *c, struct ft_err *err);
 enum ft_status ft_sc_commit(struct ft_sc *c, bool now, struct ft_err *err);
 /* Makes the changelog topic if there is none. */
 enum ft_status ft_sc_changelog(struct ft_sc *c, struct ft_err *err);
-/* A partition that came: its transactional producer, its state. */
-enum ft_status ft_sc_take_over(struct ft_sc *c, struct ft_sc_part *p, struct ft_err *err);
+/* The partitions that came: their transactional producers, their states. */
+enum ft_status ft_sc_take_over(struct ft_sc *c, struct ft_err *err);
 /* The record of the model that decides now. */
 void ft_sc_era(const struct ft_sc *c, char out[FT_SC_ERA]);
 /* True when the message came before and its verdict must not be sent again; remembers it. */
