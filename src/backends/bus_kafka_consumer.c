@@ -19,7 +19,9 @@
  * ("Assertion `rktp->rktp_started' failed").  Nothing tells when a stop is done; it takes some milliseconds.
  */
 #define SETTLE_MS 500
-#define FLOW 64 /* while messages come: a look after so many, unless as many wait */
+#define FLOW 64    /* while messages come: a look after so many, unless as many wait */
+#define AHEAD 1024 /* messages read ahead: of less no limit is reached */
+#define WAKE_MS 20 /* between two questions that wake the library */
 
 /* A partition that is ours. */
 struct part {
@@ -45,13 +47,15 @@ struct ft_consumer {
     size_t n_parts;
     size_t last; /* index of the part that had the last message */
     const rd_kafka_topic_t *last_rkt;
-    size_t n_resets; /* parts with reset_at_ms */
-    rd_kafka_queue_t *answers;
-    struct kb_client asker; /* see kb_asker_new */
-    int64_t look_at_ms;     /* when the next look is due */
-    unsigned n_flow;        /* messages, for FLOW */
-    int64_t assigned_ms;    /* for SETTLE_MS */
-    int n_idle;             /* looks without a partition */
+    size_t n_resets;                   /* parts with reset_at_ms */
+    rd_kafka_queue_t *answers, *ahead; /* ahead: what was read and not taken yet */
+    size_t peak;                       /* the most of that since the library was woken */
+    int64_t wake_ms;                   /* when it may be woken again */
+    struct kb_client asker;            /* see kb_asker_new */
+    int64_t look_at_ms;                /* when the next look is due */
+    unsigned n_flow;                   /* messages, for FLOW */
+    int64_t assigned_ms;               /* for SETTLE_MS */
+    int n_idle;                        /* looks without a partition */
 };
 
 static struct ft_consumer *consumer_of(void *client)
@@ -441,17 +445,31 @@ static enum ft_status is_idle(struct ft_consumer *c, struct ft_err *err)
     return st;
 }
 
-static bool has_queue(struct ft_consumer *c)
+/*
+ * Before 2.2 the library stops to fetch at a limit of what is read ahead (queued.min.messages, …) and looks again a second later,
+ * however soon that was taken: a backlog comes at one such limit a second.  An answer of a partition's leader wakes it.
+ */
+static void keep_fetching(struct ft_consumer *c, size_t n)
 {
-    rd_kafka_queue_t *q = rd_kafka_queue_get_consumer(c->client.rk);
-    bool any = rd_kafka_queue_length(q) >= FLOW;
+    int64_t now = ft_now_ms();
+    rd_kafka_topic_partition_list_t *list;
 
-    rd_kafka_queue_destroy(q);
-    return any;
+    c->peak = n > c->peak ? n : c->peak;
+    if (c->peak < AHEAD || n > c->peak / 2 || now < c->wake_ms || rd_kafka_version() >= 0x02020000)
+        return;
+    c->peak = n;
+    c->wake_ms = now + WAKE_MS;
+    list = rd_kafka_topic_partition_list_new((int)c->n_parts);
+    for (size_t i = 0; i < c->n_parts; i++)
+        rd_kafka_topic_partition_list_add(list, c->part[i].topic, c->part[i].partition)->offset =
+            RD_KAFKA_OFFSET_END;
+    if (list->cnt)
+        (void)!rd_kafka_offsets_for_times(c->client.rk, list, SAME_MS);
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* Asking the broker would hold up what flows. */
-static enum ft_status look(struct ft_consumer *c, bool flows, struct ft_err *err)
+static enum ft_status look(struct ft_consumer *c, bool flows, size_t n_ahead, struct ft_err *err)
 {
     int64_t now = ft_now_ms();
     enum ft_status st;
@@ -459,7 +477,7 @@ static enum ft_status look(struct ft_consumer *c, bool flows, struct ft_err *err
     if (!c->grouped || now < c->look_at_ms ||
         !atomic_load_explicit(&c->client.bus->up, memory_order_relaxed))
         return FT_AGAIN;
-    if (flows && has_queue(c))
+    if (flows && n_ahead >= FLOW)
         return FT_AGAIN;
     c->look_at_ms = now + LOOK_MS;
     st = is_silent(c, err);
@@ -489,9 +507,14 @@ enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft
                 p->pos = m->offset + 1;
                 p->heard = true;
             }
-            if (++c->n_flow % FLOW == 0 && look(c, true, err) == FT_EFATAL) {
-                rd_kafka_message_destroy(m); /* the next client is given it again */
-                return FT_EFATAL;
+            if (++c->n_flow % FLOW == 0) {
+                size_t n = rd_kafka_queue_length(c->ahead);
+
+                keep_fetching(c, n);
+                if (look(c, true, n, err) == FT_EFATAL) {
+                    rd_kafka_message_destroy(m); /* the next client is given it again */
+                    return FT_EFATAL;
+                }
             }
             fill(out, c, m);
             return FT_OK;
@@ -502,7 +525,7 @@ enum ft_status kb_consumer_poll(struct ft_consumer *c, int timeout_ms, struct ft
         if (st == FT_AGAIN && c->n_resets)
             st = reset_due(c, err);
         if (st == FT_AGAIN && !m)
-            st = look(c, false, err);
+            st = look(c, false, 0, err);
         if (st == FT_AGAIN && c->client.fatal)
             st = kb_fatal(&c->client, err);
         if (st == FT_AGAIN && c->client.news[0]) {
@@ -796,6 +819,7 @@ enum ft_status kb_consumer_new(struct ft_consumer **out, struct ft_bus *bus,
     }
     rd_kafka_poll_set_consumer(c->client.rk);
     c->answers = rd_kafka_queue_new(c->client.rk);
+    c->ahead = rd_kafka_queue_get_consumer(c->client.rk);
     if (c->grouped)
         st = subscribe(c, err);
     if (st != FT_OK) {
@@ -875,6 +899,7 @@ void kb_consumer_close(struct ft_consumer *c, int timeout_ms)
     c->opts.revoked = NULL;
     c->opts.assigned = NULL;
     rd_kafka_queue_destroy(c->answers);
+    rd_kafka_queue_destroy(c->ahead);
     /* both, or callbacks of one that was left behind would find nothing */
     asker = kb_client_destroy(&c->asker, kb_left(deadline));
     client = kb_client_destroy(&c->client, kb_left(deadline));

@@ -502,6 +502,38 @@ static void a_coordinator_that_moves_does_not_stop_a_member(void **state)
     ft_consumer_close(c, 3000);
 }
 
+/* 2.0.2 stops to fetch at a limit of what is read ahead, and by itself looks again after a second. */
+static void a_backlog_comes_without_pauses(void **state)
+{
+    static const char *const topics[] = {"t"};
+    struct mock *m = *state;
+    struct ft_consumer_opts o = {.group = "g",
+                                 .topics = topics,
+                                 .n_topics = 1,
+                                 .queued_kbytes = 2048,
+                                 .queued_messages = 8192};
+    struct ft_consumer *c;
+    struct ft_msg msg;
+    char value[1000];
+
+    for (int i = 0; i < 4500; i++) {
+        ft_random(value, sizeof(value)); /* nothing to compress */
+        OK(ft_send(m->producer, "t", 0, FT_SPAN("k"), (struct ft_span){value, sizeof(value)}, NULL,
+                   0, -1, 1, &ok_err));
+        if (i % 50 == 49)
+            OK(ft_producer_flush(m->producer, WAIT, &ok_err));
+    }
+    OK(ft_consumer_new(&c, m->bus, &o, &ok_err));
+    next_message(c);
+    ft_sleep_ms(300); /* the limit is reached */
+    for (int i = 1; i < 4500; i++) {
+        if (ft_consumer_poll(c, 600, &msg, NULL) != FT_OK)
+            fail_msg("nothing comes after %d messages", i);
+        ft_msg_done(&msg);
+    }
+    ft_consumer_close(c, 3000);
+}
+
 /* A topic just made: the broker that is asked how much it holds does not lead it yet. */
 static void counting_waits_for_leaders(void **state)
 {
@@ -576,6 +608,7 @@ int main(void)
         TEST(a_fenced_producer_knows_it),
         TEST(a_commit_after_the_partition_went_away_is_to_be_repeated),
         TEST(a_coordinator_that_moves_does_not_stop_a_member),
+        TEST(a_backlog_comes_without_pauses),
         TEST(counting_waits_for_leaders),
         TEST(closing_is_bounded_when_the_broker_is_gone),
         TEST(a_hanging_broker_does_not_hold_up_the_end),
