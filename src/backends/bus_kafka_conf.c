@@ -36,7 +36,8 @@ static const struct setting settings[] = {
     {"fetch.wait.max.ms",             "100",              KB_CONSUMER,                   false},
     {"fetch.queue.backoff.ms",        "10",               KB_CONSUMER,                   true },
     {"session.timeout.ms",            "8000",             KB_CONSUMER,                   false},
-    {"heartbeat.interval.ms",         "2000",             KB_CONSUMER,                   false},
+ /* Members learn from an answer to it that another came or went: until all have, nobody works. */
+    {"heartbeat.interval.ms",         "500",              KB_CONSUMER,                   false},
     {"max.poll.interval.ms",          "300000",           KB_CONSUMER,                   false},
     {"partition.assignment.strategy", "range,roundrobin", KB_CONSUMER,                   false},
 };
