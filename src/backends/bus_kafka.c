@@ -450,6 +450,43 @@ static enum ft_status add_asker(struct kb_bus *b, const char *group, struct kb_a
     return FT_OK;
 }
 
+struct kb_client *kb_describer(struct kb_bus *b, struct ft_err *err)
+{
+    rd_kafka_conf_t *conf = NULL;
+    struct kb_client *c;
+
+    pthread_mutex_lock(&b->admin_lock);
+    c = b->describer;
+    b->describer = NULL;
+    pthread_mutex_unlock(&b->admin_lock);
+    if (c) {
+        rd_kafka_poll(c->rk, 0); /* or its news would heap up */
+        return c;
+    }
+    c = calloc(1, sizeof(*c));
+    if (c && kb_conf_new(&conf, b, KB_ADMIN, NULL, 0, err) == FT_OK &&
+        kb_client_new(c, b, RD_KAFKA_PRODUCER, conf, err) == FT_OK)
+        return c;
+    if (!c)
+        ft_fail(err, FT_ENOMEM, "kafka: no memory");
+    free(c);
+    return NULL;
+}
+
+void kb_describer_done(struct kb_client *c, bool answered)
+{
+    struct kb_bus *b = c->bus;
+
+    pthread_mutex_lock(&b->admin_lock);
+    if (answered && !b->describer) {
+        b->describer = c;
+        c = NULL;
+    }
+    pthread_mutex_unlock(&b->admin_lock);
+    if (c && kb_client_destroy(c, 1000))
+        free(c);
+}
+
 enum ft_status kb_asker_get(struct kb_bus *b, const char *group, rd_kafka_t **rk,
                             struct ft_err *err)
 {
@@ -543,6 +580,8 @@ static void kb_close(struct ft_bus *bus)
         if (kb_client_destroy(&a->client, 1000)) /* or its callbacks may still come */
             free(a);
     }
+    if (b->describer && kb_client_destroy(b->describer, 1000))
+        free(b->describer);
     if (kb_client_destroy(&b->admin, 3000) && !b->abandoned)
         kb_free(b);
 }

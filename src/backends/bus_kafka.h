@@ -42,7 +42,8 @@ struct kb_bus {
     pthread_mutex_t admin_lock; /* for making admin, taken before lock */
     struct kb_client admin;     /* made when first needed */
 
-    struct kb_asker *asker; /* under admin_lock; one for each group asked about */
+    struct kb_asker *asker;      /* under admin_lock; one for each group asked about */
+    struct kb_client *describer; /* under admin_lock; see kb_describer */
 
     pthread_mutex_t lock; /* for the rest */
     struct ft_bus_health health;
@@ -87,6 +88,12 @@ enum ft_status kb_asker_new(struct kb_client *c, struct kb_bus *b, const char *g
 /* The bus's own for a group, made when first asked for and kept. */
 enum ft_status kb_asker_get(struct kb_bus *b, const char *group, rd_kafka_t **rk,
                             struct ft_err *err);
+/*
+ * A handle to describe groups with.  In 2.0.2 a question to a group's coordinator that has run out of time, before a connection
+ * was there, aborts the process when it is there.  So none runs out of time: the handle of one without an answer is destroyed.
+ */
+struct kb_client *kb_describer(struct kb_bus *b, struct ft_err *err);
+void kb_describer_done(struct kb_client *c, bool answered);
 void kb_up(struct kb_bus *b);
 void kb_down(struct kb_bus *b, const char *why);
 /* "Local: " and such cut off. */

@@ -7,6 +7,8 @@
 
 #include "fraudtop/log.h"
 
+#define HOUR_MS 3600000
+
 static struct kb_bus *kb(struct ft_bus *bus)
 {
     return (struct kb_bus *)bus;
@@ -396,17 +398,16 @@ enum ft_status kb_count(struct ft_bus *bus, struct ft_topic_info *topics, size_t
     return e ? ft_fail(err, kb_status(e), "%s: offsets: %s", b->brokers, kb_text(e)) : FT_OK;
 }
 
-static rd_kafka_event_t *describe(rd_kafka_t *rk, const char *group, int64_t deadline)
+static rd_kafka_event_t *describe(struct kb_client *c, const char *group, int64_t deadline)
 {
     rd_kafka_AdminOptions_t *o =
-        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
-    int left = kb_left(deadline);
+        rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    rd_kafka_queue_t *q = rd_kafka_queue_new(c->rk);
     rd_kafka_event_t *ev;
 
-    rd_kafka_AdminOptions_set_request_timeout(o, left, NULL, 0);
-    rd_kafka_DescribeConsumerGroups(rk, &group, 1, o, q);
-    ev = rd_kafka_queue_poll(q, left + 1000);
+    rd_kafka_AdminOptions_set_request_timeout(o, HOUR_MS, NULL, 0); /* see kb_describer */
+    rd_kafka_DescribeConsumerGroups(c->rk, &group, 1, o, q);
+    ev = rd_kafka_queue_poll(q, kb_left(deadline));
     rd_kafka_queue_destroy(q);
     rd_kafka_AdminOptions_destroy(o);
     return ev;
@@ -484,20 +485,26 @@ static void add_member(const rd_kafka_MemberDescription_t *m, const char *topic,
     }
 }
 
-static enum ft_status add_owners(rd_kafka_t *rk, const char *topic, const char *group,
+static enum ft_status add_owners(struct kb_bus *b, const char *topic, const char *group,
                                  int64_t deadline, struct ft_partition_info *list, size_t n,
                                  struct ft_err *err)
 {
-    rd_kafka_event_t *ev = describe(rk, group, deadline);
+    struct kb_client *c = kb_describer(b, err);
+    const rd_kafka_ConsumerGroupDescription_t *g;
+    rd_kafka_event_t *ev;
     rd_kafka_resp_err_t e;
-    const rd_kafka_ConsumerGroupDescription_t *g = described(ev, &e);
 
+    if (!c)
+        return FT_EUSAGE;
+    ev = describe(c, group, deadline);
+    g = described(ev, &e);
     for (size_t m = 0; g && m < rd_kafka_ConsumerGroupDescription_member_count(g); m++)
         add_member(rd_kafka_ConsumerGroupDescription_member(g, m), topic, list, n);
     if (ev)
         rd_kafka_event_destroy(ev);
+    kb_describer_done(c, ev != NULL);
     if (again(e, deadline))
-        return add_owners(rk, topic, group, deadline, list, n, err);
+        return add_owners(b, topic, group, deadline, list, n, err);
     return e ? group_failed(group, e, err) : FT_OK;
 }
 
@@ -507,6 +514,7 @@ bool kb_nobody_has(struct kb_bus *b, const char *topic, const char *group, int t
     const struct rd_kafka_metadata *md;
     const struct rd_kafka_metadata_topic *t;
     const rd_kafka_ConsumerGroupDescription_t *g;
+    struct kb_client *c;
     rd_kafka_resp_err_t e;
     rd_kafka_event_t *ev;
     bool nobody;
@@ -516,9 +524,10 @@ bool kb_nobody_has(struct kb_bus *b, const char *topic, const char *group, int t
     t = find_topic(md, topic);
     nobody = t && t->partition_cnt > 0;
     rd_kafka_metadata_destroy(md);
-    if (!nobody)
+    c = nobody ? kb_describer(b, NULL) : NULL;
+    if (!c)
         return false;
-    ev = describe(b->admin.rk, group, deadline);
+    ev = describe(c, group, deadline);
     g = described(ev, &e);
     nobody =
         g && rd_kafka_ConsumerGroupDescription_state(g) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
@@ -530,6 +539,7 @@ bool kb_nobody_has(struct kb_bus *b, const char *topic, const char *group, int t
     }
     if (ev)
         rd_kafka_event_destroy(ev);
+    kb_describer_done(c, ev != NULL);
     return nobody;
 }
 
@@ -599,7 +609,7 @@ enum ft_status kb_owners(struct ft_bus *bus, const char *topic, const char *grou
     int64_t deadline = ft_now_ms() + timeout_ms;
     enum ft_status st = kb_reach(b, deadline, err);
 
-    return st == FT_OK ? add_owners(b->admin.rk, topic, group, deadline, part, n, err) : st;
+    return st == FT_OK ? add_owners(b, topic, group, deadline, part, n, err) : st;
 }
 
 enum ft_status kb_offset_at(struct ft_bus *bus, const char *topic, int32_t partition, int64_t ms,

@@ -555,6 +555,29 @@ static void counting_waits_for_leaders(void **state)
     free(topics);
 }
 
+/* 2.0.2 aborts the process when the coordinator is back that a question had waited for in vain. */
+static void a_coordinator_that_is_back_after_a_question_ran_out(void **state)
+{
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, NULL, NULL, 0);
+    rd_kafka_mock_cluster_t *two = rd_kafka_mock_cluster_new(rk, 2);
+    struct ft_bus_opts o = {.client_id = "test", .brokers = rd_kafka_mock_cluster_bootstraps(two)};
+    struct ft_partition_info part = {.partition = 0};
+    struct ft_bus *bus;
+    struct ft_err err;
+
+    (void)state;
+    rd_kafka_mock_topic_create(two, "t", 1, 2);
+    rd_kafka_mock_coordinator_set(two, "group", "g", 2);
+    rd_kafka_mock_broker_set_down(two, 2);
+    OK(ft_bus_open(&bus, &o, &ok_err));
+    assert_int_equal(ft_bus_owners(bus, "t", "g", 2000, &part, 1, &err), FT_EUNREACHABLE);
+    rd_kafka_mock_broker_set_up(two, 2);
+    ft_sleep_ms(3000);
+    ft_bus_close(bus);
+    rd_kafka_mock_cluster_destroy(two);
+    rd_kafka_destroy(rk);
+}
+
 static void closing_is_bounded_when_the_broker_is_gone(void **state)
 {
     struct mock *m = *state;
@@ -610,6 +633,7 @@ int main(void)
         TEST(a_coordinator_that_moves_does_not_stop_a_member),
         TEST(a_backlog_comes_without_pauses),
         TEST(counting_waits_for_leaders),
+        TEST(a_coordinator_that_is_back_after_a_question_ran_out),
         TEST(closing_is_bounded_when_the_broker_is_gone),
         TEST(a_hanging_broker_does_not_hold_up_the_end),
     };
