@@ -19,9 +19,10 @@
  * ("Assertion `rktp->rktp_started' failed").  Nothing tells when a stop is done; it takes some milliseconds.
  */
 #define SETTLE_MS 500
-#define FLOW 64    /* while messages come: a look after so many, unless as many wait */
-#define AHEAD 1024 /* messages read ahead: of less no limit is reached */
-#define WAKE_MS 20 /* between two questions that wake the library */
+#define FLOW 64      /* while messages come: a look after so many, unless as many wait */
+#define AHEAD 1024   /* messages read ahead: of less no limit is reached */
+#define WAKE_MS 20   /* between two questions that wake the library */
+#define WOKEN_MS 100 /* longest wait for an answer to one: asking is what wakes it */
 
 /* A partition that is ours. */
 struct part {
@@ -447,7 +448,7 @@ static enum ft_status is_idle(struct ft_consumer *c, struct ft_err *err)
 
 /*
  * Before 2.2 the library stops to fetch at a limit of what is read ahead (queued.min.messages, …) and looks again a second later,
- * however soon that was taken: a backlog comes at one such limit a second.  An answer of a partition's leader wakes it.
+ * however soon that was taken: a backlog comes at one such limit a second.  A question to the leaders wakes it.
  */
 static void keep_fetching(struct ft_consumer *c, size_t n)
 {
@@ -464,7 +465,7 @@ static void keep_fetching(struct ft_consumer *c, size_t n)
         rd_kafka_topic_partition_list_add(list, c->part[i].topic, c->part[i].partition)->offset =
             RD_KAFKA_OFFSET_END;
     if (list->cnt)
-        (void)!rd_kafka_offsets_for_times(c->client.rk, list, SAME_MS);
+        (void)!rd_kafka_offsets_for_times(c->client.rk, list, WOKEN_MS);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
