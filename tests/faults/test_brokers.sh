@@ -1,5 +1,5 @@
 # A cluster of three: one broker at a time is killed, hangs or is restarted at moments from a seed, so that leaders and
-# coordinators move; topics are replicated, and nothing is lost or doubled.
+# coordinators move; topics are replicated, nothing is lost or doubled, scores are those of `score FILE`.
 # ctest: timeout 1200
 . "$FT_SOURCE/tests/services.sh"
 . "$FT_SOURCE/tests/integration/pipeline.sh"
@@ -7,7 +7,7 @@
 need java
 need python3
 need_postgres
-SEED=${FT_SEED:-7} ROUNDS=${FT_ROUNDS:-7} ROWS=${FT_ROWS:-90000}
+SEED=${FT_SEED:-7} ROUNDS=${FT_ROUNDS:-7} ROWS=${FT_ROWS:-60000}
 RANDOM=$SEED
 
 KAFKA_CLUSTER_ID=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' | head -c 22)
@@ -26,15 +26,18 @@ at_end() { for n in 1 2 3; do node $n resume || true; node $n kill9 || true; don
 for n in 1 2 3; do node $n start || skip "no Kafka: $(tail -n 1 "$TMP/kafka$n.out")"; done
 export FRAUDTOP_BROKERS=127.0.0.1:$((BASE + 10)),127.0.0.1:$((BASE + 20)),127.0.0.1:$((BASE + 30)) FRAUDTOP_TOPICS_REPLICATION=3 FRAUDTOP_CONNECT_TIMEOUT=60s
 BROKERS=127.0.0.1:$((BASE + 10))
-made "$ROWS" 23 "$TMP/rows.csv"
+cd "$FT_SOURCE"
+FILE=data/test.csv.gz
 
-for options in "" --exactly-once; do
-    export FRAUDTOP_TOPICS_TRANSACTIONS=t$options FRAUDTOP_TOPICS_SCORING=s$options FRAUDTOP_SCORE_GROUP=g$options FRAUDTOP_SINK_GROUP=k$options
+one_mode() { # MODEL SCORE-OPTIONS...
+    local name=$1${2:-} model=(-m "$1") n events= mode=("${@:2}")
+    export FRAUDTOP_TOPICS_TRANSACTIONS=t$name FRAUDTOP_TOPICS_SCORING=s$name FRAUDTOP_SCORE_GROUP=g$name FRAUDTOP_SINK_GROUP=k$name
+    exits 0 "$FRAUDTOP" score "$FILE" --limit "$ROWS" "${model[@]}"
+    cp "$TMP/out" "$TMP/offline.csv"
     sql "TRUNCATE fraud_scores" >/dev/null 2>&1 || true
-    three_stages $options
-    replay_of "$TMP/rows.csv" 1500
+    three_stages "${model[@]}" ${mode[@]+"${mode[@]}"}
+    replay_of "$FILE" 1000 --limit "$ROWS" "${model[@]}"
     within 60 has_rows 500 || fail "nothing is stored: $(tail -n 3 "$TMP"/*.log)"
-    events=
     for _ in $(seq "$ROUNDS"); do
         n=$((1 + RANDOM % 3))
         case $((RANDOM % 3)) in
@@ -45,9 +48,13 @@ for options in "" --exactly-once; do
         sleep "$((2 + RANDOM % 3)).$((RANDOM % 10))"
     done
     arrived "$ROWS" 180
-    [ -z "$options" ] || same_topic_ids "s$options" "$RUN" "$ROWS"
+    same_scores "$RUN" "$ROWS" "$TMP/offline.csv"
+    [ ${#mode[@]} = 0 ] || same_topic_ids "s$name" "$RUN" "$ROWS"
     bounded score 300
     bounded sink 150
     for name in score sink; do stopped $name; done
-    echo "seed $SEED${options:+ $options}:$events: $ROWS rows, each once"
-done
+    echo "seed $SEED: $*:$events: $ROWS rows, each once"
+}
+one_mode seed-004
+one_mode seed-004 --exactly-once
+one_mode velocity
