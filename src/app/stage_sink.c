@@ -818,6 +818,7 @@ enum ft_status ft_sink_start(struct ft_stage **out, const struct ft_pipe *pipe,
     k->s.run = run;
     k->s.destroy = destroy;
     k->o = *opts;
+    (void)ft_wall_step(&k->wall_offset_ms); /* of the clock that started_ms is of */
     if (!k->o.batch_rows)
         k->o.batch_rows = 1000;
     if (k->o.batch_ms <= 0)
