@@ -57,9 +57,9 @@ struct sink {
     size_t n_bad;
     struct ft_seldom said, said_bad;
     uint64_t dead_silent;
+    int64_t wall_offset_ms; /* for ft_wall_step */
     /* under s.lock */
     struct ft_hist latency, recent[RECENT];
-    int64_t wall_offset_ms; /* for ft_wall_step */
     int64_t recent_s[RECENT];
     char error[160];
 };

@@ -450,27 +450,35 @@ static enum ft_status add_asker(struct kb_bus *b, const char *group, struct kb_a
     return FT_OK;
 }
 
-struct kb_client *kb_describer(struct kb_bus *b, struct ft_err *err)
+static enum ft_status admin_new(struct kb_client *c, struct kb_bus *b, struct ft_err *err)
 {
-    rd_kafka_conf_t *conf = NULL;
+    rd_kafka_conf_t *conf;
+    enum ft_status st = kb_conf_new(&conf, b, KB_ADMIN, NULL, 0, err);
+
+    return st == FT_OK ? kb_client_new(c, b, RD_KAFKA_PRODUCER, conf, err) : st;
+}
+
+enum ft_status kb_describer(struct kb_bus *b, struct kb_client **out, struct ft_err *err)
+{
+    enum ft_status st;
     struct kb_client *c;
 
     pthread_mutex_lock(&b->admin_lock);
     c = b->describer;
     b->describer = NULL;
     pthread_mutex_unlock(&b->admin_lock);
+    *out = c;
     if (c) {
         rd_kafka_poll(c->rk, 0); /* or its news would heap up */
-        return c;
+        return FT_OK;
     }
     c = calloc(1, sizeof(*c));
-    if (c && kb_conf_new(&conf, b, KB_ADMIN, NULL, 0, err) == FT_OK &&
-        kb_client_new(c, b, RD_KAFKA_PRODUCER, conf, err) == FT_OK)
-        return c;
-    if (!c)
-        ft_fail(err, FT_ENOMEM, "kafka: no memory");
-    free(c);
-    return NULL;
+    st = c ? admin_new(c, b, err) : ft_fail(err, FT_ENOMEM, "kafka: no memory");
+    if (st == FT_OK)
+        *out = c;
+    else
+        free(c);
+    return st;
 }
 
 void kb_describer_done(struct kb_client *c, bool answered)
@@ -511,14 +519,10 @@ enum ft_status kb_asker_get(struct kb_bus *b, const char *group, rd_kafka_t **rk
 static enum ft_status admin_get(struct kb_bus *b, struct ft_err *err)
 {
     enum ft_status st = FT_OK;
-    rd_kafka_conf_t *conf;
 
     pthread_mutex_lock(&b->admin_lock);
-    if (!b->admin.rk) {
-        st = kb_conf_new(&conf, b, KB_ADMIN, NULL, 0, err);
-        if (st == FT_OK)
-            st = kb_client_new(&b->admin, b, RD_KAFKA_PRODUCER, conf, err);
-    }
+    if (!b->admin.rk)
+        st = admin_new(&b->admin, b, err);
     pthread_mutex_unlock(&b->admin_lock);
     return st;
 }

@@ -92,7 +92,7 @@ enum ft_status kb_asker_get(struct kb_bus *b, const char *group, rd_kafka_t **rk
  * A handle to describe groups with.  In 2.0.2 a question to a group's coordinator that has run out of time, before a connection
  * was there, aborts the process when it is there.  So none runs out of time: the handle of one without an answer is destroyed.
  */
-struct kb_client *kb_describer(struct kb_bus *b, struct ft_err *err);
+enum ft_status kb_describer(struct kb_bus *b, struct kb_client **out, struct ft_err *err);
 void kb_describer_done(struct kb_client *c, bool answered);
 void kb_up(struct kb_bus *b);
 void kb_down(struct kb_bus *b, const char *why);

@@ -489,13 +489,14 @@ static enum ft_status add_owners(struct kb_bus *b, const char *topic, const char
                                  int64_t deadline, struct ft_partition_info *list, size_t n,
                                  struct ft_err *err)
 {
-    struct kb_client *c = kb_describer(b, err);
+    struct kb_client *c;
+    enum ft_status st = kb_describer(b, &c, err);
     const rd_kafka_ConsumerGroupDescription_t *g;
     rd_kafka_event_t *ev;
     rd_kafka_resp_err_t e;
 
-    if (!c)
-        return FT_EUSAGE;
+    if (st != FT_OK)
+        return st;
     ev = describe(c, group, deadline);
     g = described(ev, &e);
     for (size_t m = 0; g && m < rd_kafka_ConsumerGroupDescription_member_count(g); m++)
@@ -524,8 +525,7 @@ bool kb_nobody_has(struct kb_bus *b, const char *topic, const char *group, int t
     t = find_topic(md, topic);
     nobody = t && t->partition_cnt > 0;
     rd_kafka_metadata_destroy(md);
-    c = nobody ? kb_describer(b, NULL) : NULL;
-    if (!c)
+    if (!nobody || kb_describer(b, &c, NULL) != FT_OK)
         return false;
     ev = describe(c, group, deadline);
     g = described(ev, &e);

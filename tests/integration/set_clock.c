@@ -29,18 +29,13 @@ static long seconds_to_add(void)
     return strtol(text, NULL, 10);
 }
 
-static void *next(const char *name)
-{
-    return dlsym(RTLD_NEXT, name);
-}
-
 int clock_gettime(clockid_t id, struct timespec *t)
 {
     static int (*real)(clockid_t, struct timespec *);
     int r;
 
     if (!real)
-        real = (int (*)(clockid_t, struct timespec *))next("clock_gettime");
+        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
     r = real(id, t);
     if (r == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
         t->tv_sec += seconds_to_add();
